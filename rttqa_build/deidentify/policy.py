@@ -1,0 +1,144 @@
+"""What happens to an element: keep list > option column > basic action > default denial (PS3.15 Annex E).
+
+:func:`compile_policy` folds the table, the keep list and the trial's options into one :class:`Policy`;
+:meth:`Policy.action` then answers for any tag and value representation, known or not.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from rttqa_build.deidentify.table import Kept, Row, read_keep_list, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Dates = Literal["shift", "remove"]
+
+
+class Action(enum.Enum):
+    """What the engine does with an element."""
+
+    KEEP = "kept"
+    CLEAN = "cleaned"
+    CODE = "code kept where its scheme is public"
+    FITTING = "kept where it fits its value representation"
+    NUMERIC = "kept where it is numeric"
+    ENTER = "sequence entered"
+    UID = "UID replaced"
+    DATE = "date shifted"
+    SUBJECT = "replaced by the trial ID"
+    DUMMY = "replaced by a dummy"
+    EMPTY = "emptied"
+    REMOVE = "removed"
+
+
+NUMERIC_VRS = frozenset({"US", "UL", "SS", "SL", "FL", "FD", "UV", "SV", "AT"})
+TEXT_VRS = frozenset({"LO", "SH", "LT", "ST", "UT", "UC", "UR", "AE"})
+DATE_VRS = frozenset({"DA", "DT"})
+FITTING_VRS = frozenset({"CS", "AS", "TM"})
+
+PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
+# UIDs that name a class, a syntax, a coding scheme or a context group, whoever registered them: these say
+# what something is, never whose it is.
+CLASS_UIDS = frozenset(
+    {
+        0x00020002, 0x00020010, 0x00041510, 0x00041512, 0x00080016, 0x0008001A, 0x0008001B, 0x00080062,
+        0x0008010C, 0x00080117, 0x00080118, 0x00081150, 0x0008115A, 0x00083002, 0x04000010,
+    }
+)  # fmt: skip
+
+# The weakest action that keeps the object valid, for each choice that the table leaves (spec).
+_BASIC = {
+    "X": Action.REMOVE,
+    "Z": Action.EMPTY,
+    "D": Action.DUMMY,
+    "U": Action.UID,
+    "X/Z": Action.EMPTY,
+    "X/D": Action.DUMMY,
+    "Z/D": Action.DUMMY,
+    "X/Z/D": Action.DUMMY,
+    "X/Z/U*": Action.UID,
+}
+_KEPT = {"keep": Action.KEEP, "clean": Action.CLEAN, "code": Action.CODE, "dummy": Action.DUMMY}
+# Elements that make PET quantification possible (PS3.15, Retain Patient Characteristics): sex, size, weight.
+_PATIENT_CHARACTERISTICS = {0x00100040: Action.KEEP, 0x00101020: Action.KEEP, 0x00101030: Action.KEEP}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The compiled rules. ``listed`` holds tags that a list names; the rest is denied by VR."""
+
+    listed: Mapping[int, Action]
+    wildcards: tuple[Row, ...]
+    dummies: Mapping[int, str]
+    dates: Dates
+    _memo: dict[tuple[int, str], Action] = field(default_factory=dict, compare=False, repr=False)
+
+    def action(self, tag: int, vr: str) -> Action:
+        """Return what to do with an element of this tag and value representation."""
+        known = self._memo.get((tag, vr))
+        if known is None:
+            known = self._memo[tag, vr] = self._decide(tag, vr)
+        return known
+
+    def _decide(self, tag: int, vr: str) -> Action:
+        if tag >> 16 & 1 or not tag & 0xFFFF or any(row.covers(tag) for row in self.wildcards):
+            return Action.REMOVE  # private, group lengths (retired), curves and overlays
+        if 0x5000 <= tag >> 16 <= 0x50FF or 0x6000 <= tag >> 16 <= 0x60FF:
+            return Action.REMOVE  # an overlay's description without its data has no use
+        listed = self.listed.get(tag)
+        if listed is None:
+            return self._beyond_the_table(vr)
+        if listed is Action.UID or (listed is Action.DUMMY and vr in ("SQ", "UI")):
+            return {"SQ": Action.ENTER, "UI": Action.UID}.get(vr, Action.EMPTY)
+        if listed is Action.DATE:
+            return self._beyond_the_table(vr)
+        return listed
+
+    def _beyond_the_table(self, vr: str) -> Action:
+        if vr in NUMERIC_VRS:
+            return Action.KEEP
+        if vr in DATE_VRS:
+            return Action.DATE if self.dates == "shift" else Action.EMPTY
+        if vr in ("DS", "IS"):
+            return Action.NUMERIC
+        if vr in FITTING_VRS:
+            return Action.FITTING
+        return {"SQ": Action.ENTER, "UI": Action.UID, "PN": Action.DUMMY}.get(vr, Action.EMPTY)
+
+
+def compile_policy(dates: Dates = "shift", retain: frozenset[str] = frozenset()) -> Policy:
+    """Return the rules for a trial.
+
+    ``dates``: ``shift`` is the option Retain Longitudinal Temporal Information with Modified Dates (113107),
+    ``remove`` leaves dates to the basic profile. ``retain``: ``patient_characteristics`` (113108).
+    """
+    rows, kept = read_table(), read_keep_list()
+    listed: dict[int, Action] = {
+        row.number: _table_action(row, dates) for row in rows if row.number is not None
+    }
+    if "patient_characteristics" in retain:
+        listed |= _PATIENT_CHARACTERISTICS
+    listed |= {line.tag: _KEPT[line.action] for line in kept}
+    listed |= {PATIENT_NAME: Action.SUBJECT, PATIENT_ID: Action.SUBJECT}
+    listed |= dict.fromkeys(CLASS_UIDS, Action.KEEP)
+    wildcards = tuple(row for row in rows if row.number is None)
+    return Policy(listed, wildcards, _dummies(kept), dates)
+
+
+def _table_action(row: Row, dates: Dates) -> Action:
+    """Return the action of a row: a date option stands over the basic profile.
+
+    The option Clean Descriptors does not appear: what it may keep is on the keep list, and every other row
+    with a C takes its basic action.
+    """
+    if row.modified_dates == "C" and dates == "shift" and row.vr in ("DA", "DT", "TM", ""):
+        return Action.DATE
+    return _BASIC[row.basic]
+
+
+def _dummies(kept: tuple[Kept, ...]) -> Mapping[int, str]:
+    return {line.tag: line.dummy for line in kept if line.dummy}
