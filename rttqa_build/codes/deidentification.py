@@ -1,0 +1,159 @@
+"""Codes of family A: pseudonymisation."""
+
+from __future__ import annotations
+
+from rttqa_build.codes.entry import Code
+
+_RESIDUE = "pseudonymisation, identity and residue proof"
+_DOCUMENTS = "pseudonymisation, documents"
+
+_RELEASE = "If a person has looked and it is a coincidence, release it by file and element with an approval."
+
+_RESIDUE_CODES: dict[str, Code] = {
+    "A100": Code(
+        "Patient's name in what leaves",
+        "The patient's name, or a part of it, was found in something that would leave the hospital.",
+        "Names that people typed into labels, comments or forms are what de-identification most often misses.",
+        f"Rename it in the planning system or mend the document, export again and build. {_RELEASE}",
+        source=_RESIDUE,
+    ),
+    "A101": Code(
+        "Patient's number in what leaves",
+        "A hospital, NHS, accession or study number of the patient was found in something that would leave.",
+        "One number is enough to look the patient up.",
+        f"Take it out in the planning system or the document, export again and build. {_RELEASE}",
+        source=_RESIDUE,
+    ),
+    "A102": Code(
+        "Birth date in what leaves",
+        "The patient's date of birth was found, in one of its usual spellings.",
+        "With the treating centre, a date of birth is often enough to tell who the patient is.",
+        f"Take it out in the planning system or the document, export again and build. {_RELEASE}",
+        source=_RESIDUE,
+    ),
+    "A103": Code(
+        "Patient's address or telephone number in what leaves",
+        "An address, postcode, email address or telephone number of the patient was found.",
+        "A full postcode stands for about fifteen households.",
+        f"Take it out in the planning system or the document, export again and build. {_RELEASE}",
+        source=_RESIDUE,
+    ),
+    "A104": Code(
+        "Original UID in what leaves",
+        "A UID of the original objects was found.",
+        "Whoever has access to the hospital's archive finds the patient by it.",
+        "In a document, delete it. In an object this is a fault of the program: please report the code and the "
+        "element.",
+        source=_RESIDUE,
+    ),
+    "A105": Code(
+        "Staff or institution in what leaves",
+        "The name of a member of staff, or an institution, department or station, was found.",
+        "It narrows down who the patient is, and staff have not agreed to be named.",
+        "Take it out in the planning system; in a document, only where the trial does not ask for staff names. "
+        f"{_RELEASE}",
+        source=_RESIDUE,
+    ),
+    "A106": Code(
+        "Part of an original file name in what leaves",
+        "A word or number from the folder and file names of the export was found.",
+        "Export folders are often named after the patient.",
+        f"Rename the export folder if the word is harmless; else take it out and export again. {_RELEASE}",
+        source=_RESIDUE,
+    ),
+    "A107": Code(
+        "Identifier too short to be searched for",
+        "A number or name of the original is so short that finding it would prove nothing.",
+        "It was replaced where it is an attribute of its own; in free text nothing but a person can notice it.",
+        "Look for it yourself in the list of texts in the report.",
+        severity="info",
+        source=_RESIDUE,
+    ),
+}
+
+_DOCUMENT_CODES: dict[str, Code] = {
+    "A200": Code(
+        "Type of document not supported",
+        "The document is of a type that cannot be cleaned.",
+        "What cannot be taken apart cannot be searched for identities.",
+        "Save it as PDF, DOCX, XLSX, CSV, TXT, PNG or JPEG.",
+        source=_DOCUMENTS,
+    ),
+    "A201": Code(
+        "Document is encrypted",
+        "The document is protected by a password or encrypted.",
+        "Its content cannot be searched, and the reviewers could not open it.",
+        "Save a copy without a password.",
+        source=_DOCUMENTS,
+    ),
+    "A202": Code(
+        "Document holds embedded files",
+        "Other files are embedded in or attached to the document.",
+        "They would leave unsearched.",
+        "Remove the embedded objects and attachments, or list them as documents of their own.",
+        source=_DOCUMENTS,
+    ),
+    "A203": Code(
+        "Document holds macros",
+        "The document holds macros that the trial does not list.",
+        "Macros are programs; reviewers' systems block them, and they may hold names and paths.",
+        "Use the trial's own form unchanged, or save the document without macros.",
+        source=_DOCUMENTS,
+    ),
+    "A204": Code(
+        "Document cannot be read",
+        "The file is damaged, or is not what its name says.",
+        "What cannot be read cannot be searched, nor used by the reviewers.",
+        "Open it in its program, save a fresh copy and build again.",
+        source=_DOCUMENTS,
+    ),
+    "A205": Code(
+        "Document is too large",
+        "The document, or what it unpacks to, is larger than any form or report would be.",
+        "Such files are made to exhaust a computer, or hold what does not belong in a submission.",
+        "Save a copy without large pictures, or split it.",
+        source=_DOCUMENTS,
+    ),
+    "A206": Code(
+        "Document holds an unsafe part",
+        "The document holds a part that has no place in a form or report: a document type declaration, a data "
+        "connection, active content or a shared-workbook log.",
+        "Such parts fetch or hide content.",
+        "Save a copy with values only, without connections, or export it as PDF.",
+        source=_DOCUMENTS,
+    ),
+    "A207": Code(
+        "Document cannot be searched as text",
+        "The document is, or holds, a picture or a page without readable text.",
+        "A name in a picture is invisible to the search; a person has to look.",
+        "Look at every page and picture; when nothing identifies the patient, set `reviewed: true` for this "
+        "document in the manifest.",
+        source=_DOCUMENTS,
+    ),
+}
+
+_ENGINE_CODES = {
+    "A001": Code(
+        "The key cannot be used",
+        "The key file is missing, damaged, readable by others, inside a Git repository, or another one than pinned.",
+        "Everything that leaves is pseudonymised under this key; another one gives the same patient other pseudonyms.",
+        "Restore the key from its backup, and keep it where only those who need it can read it.",
+        source="files, rttqa.yaml",
+    ),
+    "A002": Code(
+        "A file of the source is damaged",
+        "A DICOM file does not end where its own lengths say, or holds something that is not DICOM.",
+        "Part of it may be missing, and identities in it cannot be searched for reliably.",
+        "Export it again, or take it out of the source folder.",
+        source="pseudonymisation, refusals",
+    ),
+    "A003": Code(
+        "An object was refused",
+        "A selected object could not be pseudonymised.",
+        "What cannot be pseudonymised cannot be sent.",
+        "Export it again; if that does not help, leave it out under `data:`.",
+        source="pseudonymisation, refusals",
+    ),
+}
+
+CODES: dict[str, Code] = {**_ENGINE_CODES, **_RESIDUE_CODES, **_DOCUMENT_CODES}

@@ -1,0 +1,176 @@
+"""Codes of family R: resolution and completeness."""
+
+from __future__ import annotations
+
+from rttqa_build.codes.entry import Code
+
+_ROW_1 = "RTTQA check list, row 1"
+_ROW_2 = "RTTQA check list, row 2"
+_ROW_3 = "RTTQA check list, row 3"
+_ROW_4 = "RTTQA check list, row 4"
+_DATA = "spec: files, `data:`"
+
+CODES: dict[str, Code] = {
+    "R001": Code(
+        "required object missing",
+        "The trial asks for an object of this role, and the source holds none that could play it.",
+        "Reviewers cannot start without it; an incomplete submission is sent back.",
+        "Export the missing object into the source folder; from the planning system, export plan, structure set, "
+        "dose and all images together.",
+        source=_ROW_1,
+    ),
+    "R002": Code(
+        "too many objects in a role",
+        "More objects were selected for this role than the trial takes.",
+        "Reviewers would have to guess which one was meant.",
+        "Remove the surplus selectors below `data:`.",
+        source=_ROW_1,
+    ),
+    "R003": Code(
+        "object that the trial does not ask for",
+        "The manifest selects an object for a role that the trial does not take here.",
+        "What is not asked for should not leave the hospital.",
+        "Remove its selector below `data:`, or ask the trial team.",
+        source=_ROW_1 + "; UK GDPR article 5(1)(c)",
+    ),
+    "R101": Code(
+        "ambiguous object",
+        "Several objects of the source could play this role, and DICOM links don't decide between them.",
+        "Choosing one silently could send the wrong plan.",
+        "Select the right one below `data:`; the terminal and the local report list the candidates and the lines "
+        "to add.",
+        source=_DATA,
+    ),
+    "R102": Code(
+        "selector matches nothing",
+        "No object of the source fits this selector.",
+        "The object may have been exported again (its digest is then another), renamed, or not exported.",
+        "Correct the selector; labels are compared exactly, digests from their first digit on.",
+        source=_DATA,
+    ),
+    "R103": Code(
+        "selector matches several objects",
+        "More than one object of the source fits this selector.",
+        "A selector must name exactly one object or one image series.",
+        "Select by `sha256:` instead; the terminal lists the candidates.",
+        source=_DATA,
+    ),
+    "R104": Code(
+        "selector matches another kind of object",
+        "The selected file exists, but is not of the kind that this role takes.",
+        "A structure set cannot stand where a dose is asked for.",
+        "Move the selector to the right role below `data:`, or select another file.",
+        source=_DATA,
+    ),
+    "R105": Code(
+        "object selected twice",
+        "One object or series is selected for two roles, or twice for one.",
+        "It would lie twice in the package, under two meanings.",
+        "Remove one of the two selectors below `data:`.",
+        source=_DATA,
+    ),
+    "R106": Code(
+        "dose tied to an unknown plan",
+        "The `of:` of a dose names a plan that is not among the selected plans.",
+        "Without its plan a dose cannot be judged.",
+        "Write the id of a plan that is selected below `data: plan:`.",
+        source=_DATA,
+    ),
+    "R201": Code(
+        "dose without its plan",
+        "A selected dose refers to a plan that is not selected, or to none.",
+        "Reviewers' systems drop a dose whose plan does not come with it.",
+        "Export and select the plan that the dose was computed for; a dose without a reference to a plan is tied "
+        "by `of:`.",
+        source=_ROW_4,
+    ),
+    "R202": Code(
+        "plan without its structure set",
+        "A selected plan refers to a structure set that is not selected, or to none.",
+        "Targets and organs at risk of the plan could not be shown.",
+        "Export the plan together with the structure set that it was made on.",
+        source=_ROW_4,
+    ),
+    "R203": Code(
+        "structure set without all its images",
+        "Images that the contours of a selected structure set lie on are not in the selected series.",
+        "Contours without their images cannot be reviewed, and many systems refuse to import them.",
+        "Export the complete image series that the structure set was drawn on.",
+        source=_ROW_4,
+    ),
+    "R204": Code(
+        "frames of reference differ",
+        "Linked objects do not share one frame of reference.",
+        "Their coordinates cannot be compared: contours or dose would lie in the wrong place.",
+        "Export image, structure set and dose of the same plan; if the frames differ in the planning system too, "
+        "ask its supplier.",
+        source=_ROW_3,
+    ),
+    "R205": Code(
+        "registration does not join selected images",
+        "The frames of reference that a selected registration joins are not those of the selected images.",
+        "The registration cannot be applied by the reviewer.",
+        "Select both image series that were registered, or leave the registration out.",
+        source=_ROW_3,
+    ),
+    "R206": Code(
+        "linked objects lie in different studies",
+        "Objects that refer to each other carry different Study Instance UIDs.",
+        "Some systems import only what lies in one study.",
+        "Check that the objects belong together; some planning systems open a study for each plan.",
+        severity="warning",
+        source=_ROW_3,
+    ),
+    "R301": Code(
+        "objects of different patients",
+        "A selected object carries another patient's identity than the others: neither a number nor name and "
+        "birth date agree.",
+        "Another patient's data in a submission is a serious incident.",
+        "Check in the planning system or PACS whose object this is. If it is the same person under another number, "
+        "say who checked it and how with `same_patient:` in its selector.",
+        source=_ROW_2,
+    ),
+    "R401": Code(
+        "object of a kind that may not be sent is selected",
+        "A selected object is of a kind that cannot be pseudonymised: secondary capture, document, report, "
+        "waveform, or an image with text burned in.",
+        "Such objects may show names where no program finds them.",
+        "Remove it from the selection and export the object itself instead of a picture of it.",
+        source="spec: pseudonymisation, refused when selected",
+    ),
+    "R501": Code(
+        "one identifier for different contents",
+        "Several files carry the same SOP Instance UID but differ in content.",
+        "Nobody can tell which of them was meant; the references of other objects lead to both.",
+        "Remove the old export from the source folder, or select one of the files by `sha256:`.",
+        source="DICOM PS3.5 chapter 9; RTTQA check list, row 5",
+    ),
+    "R005": Code(
+        "A document cannot be read",
+        "A document that the manifest names is not in the source folder, is too large, or cannot be opened.",
+        "The trial asks for it.",
+        "Put it into the source folder, and correct its path under `documents:`.",
+        source="files, manifest.yaml",
+    ),
+    "R006": Code(
+        "The clinical file cannot be read",
+        "The file that `clinical: {file: …}` names does not lie beside the source folder, or cannot be opened.",
+        "The clinical summary would lack what the trial asks for.",
+        "Put it beside the source folder, or write the fields into the manifest.",
+        source="files, manifest.yaml",
+    ),
+    "R310": Code(
+        "One trial ID, two patients",
+        "Two submissions of a trial have the same trial ID, but the numbers in their objects differ.",
+        "Another patient's data would be reviewed, and filed, under this ID.",
+        "Find out which source folder is the wrong one, correct `source:` or `patient:`, and build again.",
+        source="files, lock.yaml; RTTQA check list, row 2",
+    ),
+    "R311": Code(
+        "One patient, two trial IDs",
+        "Two submissions with different trial IDs were made from objects with the same patient number.",
+        "Another patient's data would be reviewed, and filed, under one of the two IDs.",
+        "Find out which source folder is the wrong one, correct `source:` or `patient:`, and build again.",
+        source="files, lock.yaml; RTTQA check list, row 2",
+    ),
+}

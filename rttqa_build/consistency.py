@@ -1,0 +1,267 @@
+"""Manifest × trial → findings that a schema cannot make (M2xx): what one field says about another.
+
+No patient data is read. Every finding has its place in the manifest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import date
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from rttqa_build.codes import CATALOGUE
+from rttqa_build.diagnostic import finding, ordered
+from rttqa_build.schema import did_you_mean, matches, unfinished
+from rttqa_build.source import number_text
+from rttqa_build.trial import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.manifest import Manifest, Prescription
+    from rttqa_build.source import Document, Path
+    from rttqa_build.trial import Trial, TrialPrescription
+
+# Identity, links between objects, integrity, upload and the manifest itself are no matter of judgement.
+_NEVER_WAIVED = ("A", "K", "M", "U", "R2", "R3")
+
+
+def waivable(code: str) -> bool:
+    """Return whether a manifest may accept findings of this code, and a trial change their severity."""
+    return not code.startswith(_NEVER_WAIVED)
+
+
+def check(manifest: Manifest, trial: Trial) -> tuple[Diagnostic, ...]:
+    """Return every contradiction within a valid manifest, and between it and its trial."""
+    found = (
+        todo(manifest.document),
+        _submission(manifest, trial),
+        _protocol(manifest, trial),
+        _roles(manifest, trial),
+        _ids(manifest),
+        _paths(manifest),
+        _documents(manifest, trial),
+        _structures(manifest, trial),
+        _required_structures(manifest, trial),
+        _targets(manifest, trial),
+        _prescribed(manifest, trial),
+        _waivers(manifest),
+    )
+    return ordered(chain.from_iterable(found))
+
+
+def todo(document: Document) -> tuple[Diagnostic, ...]:
+    """Return a finding for every value, and every name of a field, that still says TODO."""
+    places = [document.at(path) for path, value in document.texts() if unfinished(value)]
+    places += [document.key(path) for path in document.keys if unfinished(path[-1])]
+    return tuple(finding("M201", f"{where.item} still says TODO", where) for where in places)
+
+
+def _submission(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    submission, at = manifest.submission, manifest.document.at
+    for name, listed in (("purpose", trial.purposes), ("arm", trial.arms), ("stratum", trial.strata)):
+        value = getattr(submission, name)
+        if value and listed and value not in listed:
+            hint = did_you_mean(value, listed)
+            message = f"the trial does not list this {name}; it has {', '.join(listed)}"
+            yield finding("M220", message, at(("submission", name)), hint=hint)
+    if submission.patient and not matches(trial.patient_id_pattern, submission.patient):
+        hint = f"for example {trial.patient_id_template}" if trial.patient_id_template else ""
+        message = "submission.patient does not have the form of this trial's IDs"
+        yield finding("M215", message, at(("submission", "patient")), hint=hint)
+    yield from _revision(manifest)
+
+
+def _revision(manifest: Manifest) -> Iterator[Diagnostic]:
+    submission, at = manifest.submission, manifest.document.at
+    for name in ("kind", "reason") if submission.revision > 1 else ():
+        if not getattr(submission, name):
+            message = f"revision {submission.revision} needs submission.{name}"
+            yield finding("M211", message, at(("submission", "revision")))
+    if submission.radiotherapy_start and not _is_date(submission.radiotherapy_start):
+        message = "submission.radiotherapy_start is no date of the calendar"
+        yield finding("M219", message, at(("submission", "radiotherapy_start")))
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _protocol(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    versions = trial.protocol_versions
+    if versions and manifest.protocol not in versions:
+        fault = "is not one that the trial lists" if manifest.protocol else "is missing"
+        message = f"the protocol version {fault}; it lists {', '.join(versions)}"
+        yield finding("M216", message, manifest.document.at(("protocol",)))
+
+
+def _roles(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    known = {rule.role for rule in trial.objects}
+    for role in manifest.data.keys() - known if known else ():
+        where = manifest.document.key(("data", role))
+        yield finding("M218", f"the trial takes no {role}", where, hint=did_you_mean(role, known))
+
+
+def _ids(manifest: Manifest) -> Iterator[Diagnostic]:
+    """Ids must be unique over all roles; ``of`` and ``plan`` name plans."""
+    seen: set[str] = set()
+    for role, selectors in manifest.data.items():
+        for n, selector in enumerate(selectors):
+            if selector.id and selector.id in seen:
+                where = manifest.document.at((*_entry(manifest, role, n), "id"))
+                yield finding("M202", "this id is already used for another object", where)
+            seen.add(selector.id)
+    plans = {selector.id for selector in manifest.data.get("plan", ()) if selector.id}
+    for name, path in _plan_references(manifest):
+        if name not in plans:
+            where = manifest.document.at(path)
+            yield finding("M203", "no plan under data: has this id", where, hint=did_you_mean(name, plans))
+
+
+def _plan_references(manifest: Manifest) -> Iterator[tuple[str, Path]]:
+    for role, selectors in manifest.data.items():
+        for n, selector in enumerate(selectors):
+            start = _entry(manifest, role, n)
+            yield from ((name, (*start, "of", k)) for k, name in enumerate(selector.of))
+    for n, prescribed in enumerate(manifest.prescription):
+        if prescribed.plan:
+            yield prescribed.plan, ("prescription", n, "plan")
+
+
+def _entry(manifest: Manifest, role: str, n: int) -> Path:
+    """Return where a selector stands: alone under its role, or in a list."""
+    in_list: Path = ("data", role, n)
+    return in_list if in_list in manifest.document.values else ("data", role)
+
+
+def _paths(manifest: Manifest) -> Iterator[Diagnostic]:
+    places: list[tuple[str, Path]] = [(manifest.source, ("source",))]
+    places += [(entry.path, ("documents", name, "path")) for name, entry in manifest.documents.items()]
+    for role, selectors in manifest.data.items():
+        places += [(s.path, (*_entry(manifest, role, n), "path")) for n, s in enumerate(selectors)]
+    places.append((manifest.clinical_file, ("clinical", "file")))
+    for text, path in places:
+        if fault := path_fault(text):
+            where = manifest.document.at(path)
+            yield finding("M214", f"this path {fault}", where)
+
+
+def path_fault(text: str) -> str:
+    """Return what makes a path of a manifest unsafe, or an empty text."""
+    if "\\" in text:
+        return "is written with a backslash"
+    if text.startswith("/") or re.match(r"[A-Za-z]:", text):
+        return "is absolute"
+    return "leads upwards with '..'" if ".." in text.split("/") else ""
+
+
+def _documents(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    rules = {rule.name: rule for rule in trial.documents}
+    for name, entry in manifest.documents.items():
+        if name not in rules:
+            where = manifest.document.key(("documents", name))
+            yield finding(
+                "M210", f"the trial takes no document {name}", where, hint=did_you_mean(name, rules)
+            )
+        elif rules[name].types and entry.path.rpartition(".")[2].lower() not in rules[name].types:
+            where = manifest.document.at(("documents", name, "path"))
+            yield finding("M210", f"the trial takes {name} as {' or '.join(rules[name].types)} only", where)
+    for rule in trial.documents:
+        if rule.required and rule.name not in manifest.documents and rule.when.holds(manifest.submission):
+            where = manifest.document.key(("documents",))
+            hint = f"add under documents: {rule.name}: {{path: …}}"
+            message = f"the trial requires the document {rule.name} for this submission"
+            yield finding("M209", message, where, hint=hint)
+
+
+def _structures(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    key = manifest.document.key
+    names = {
+        folded(spelling): rule.name for rule in trial.structures for spelling in (*rule.aliases, rule.name)
+    }
+    known = {rule.name for rule in trial.structures}
+    cases = Counter(name.casefold() for name in manifest.structures)
+    origins = Counter(choice.name.strip() for choice in manifest.structures.values() if choice.name)
+    for name, choice in manifest.structures.items():
+        if known and name not in known:
+            alias = names.get(folded(name), "")
+            hint = f"did you mean '{alias}'?" if alias else did_you_mean(name, known)
+            yield finding(
+                "M204", f"{name} is not a structure of the trial", key(("structures", name)), hint=hint
+            )
+        if cases[name.casefold()] > 1:
+            message = f"another name differs from {name} only in upper and lower case"
+            yield finding("M206", message, key(("structures", name)))
+        if choice.name and origins[choice.name.strip()] > 1:
+            others = [n for n, c in manifest.structures.items() if c.name.strip() == choice.name.strip()]
+            message = f"one structure of the planning system is mapped to {' and '.join(others)}"
+            yield finding("M205", message, manifest.document.at(("structures", name)))
+
+
+def _required_structures(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    for rule in trial.structures:
+        if rule.required and rule.name not in manifest.structures and rule.when.holds(manifest.submission):
+            hint = (
+                f"add under structures: {rule.name}: its name in the planning system, or {{absent: reason}}"
+            )
+            message = f"the trial requires the structure {rule.name} for this submission"
+            yield finding("M208", message, manifest.document.key(("structures",)), hint=hint)
+
+
+def _targets(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    known = {rule.name for rule in trial.structures} | manifest.structures.keys()
+    absent = {name for name, choice in manifest.structures.items() if choice.absent}
+    for n, entry in enumerate(manifest.prescription):
+        where = manifest.document.at(("prescription", n, "target"))
+        if known and entry.target not in known:
+            hint = did_you_mean(entry.target, known)
+            yield finding("M207", "this target is not a structure of the trial", where, hint=hint)
+        elif entry.target in absent:
+            yield finding("M207", "this target is marked as absent under structures:", where)
+        if entry.dose_min > entry.dose_max:
+            where = manifest.document.at(("prescription", n, "dose_gy"))
+            yield finding("M221", "min is larger than max", where)
+
+
+def _prescribed(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    """Compare with the protocol; several phases to one target count together."""
+    if not manifest.prescription:
+        return
+    for rule in trial.prescriptions:
+        if not rule.when.holds(manifest.submission):
+            continue
+        entries = [(n, entry) for n, entry in enumerate(manifest.prescription) if entry.target == rule.target]
+        if not _fulfils([entry for _, entry in entries], rule):
+            path: Path = ("prescription", entries[0][0]) if entries else ("prescription",)
+            message = f"the protocol prescribes {_in_words(rule)} to {rule.target} for this submission"
+            yield finding("M217", message, manifest.document.at(path), subject=rule.target)
+
+
+def _fulfils(entries: Iterable[Prescription], rule: TrialPrescription) -> bool:
+    entries = list(entries)
+    low, high = sum(e.dose_min for e in entries), sum(e.dose_max for e in entries)
+    inside = rule.dose_min <= low and high <= rule.dose_max
+    return bool(entries) and inside and sum(e.fractions for e in entries) == rule.fractions
+
+
+def _in_words(rule: TrialPrescription) -> str:
+    doses = " to ".join(dict.fromkeys(number_text(dose) for dose in (rule.dose_min, rule.dose_max)))
+    return f"{doses} Gy in {rule.fractions} fractions"
+
+
+def _waivers(manifest: Manifest) -> Iterator[Diagnostic]:
+    for n, waiver in enumerate(manifest.waivers):
+        where = manifest.document.at(("waivers", n, "code"))
+        if waiver.code not in CATALOGUE:
+            yield finding(
+                "M213", "no finding has this code", where, hint=did_you_mean(waiver.code, CATALOGUE)
+            )
+        elif not waivable(waiver.code):
+            yield finding("M212", f"{waiver.code} cannot be waived", where)

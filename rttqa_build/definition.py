@@ -1,0 +1,141 @@
+"""What belongs to a trial's definition beyond its dataclass: digest, titles, and faults no schema finds."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from rttqa_build.codes import CATALOGUE
+from rttqa_build.consistency import waivable
+from rttqa_build.diagnostic import NOWHERE, finding, ordered
+from rttqa_build.schema import did_you_mean, fields, matches
+from rttqa_build.source import canonical
+from rttqa_build.trial import Acceptance, folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rttqa_build.diagnostic import Diagnostic, Location
+    from rttqa_build.schema import Schema
+    from rttqa_build.source import Document, Json, Path
+    from rttqa_build.trial import Trial
+
+_METRIC = re.compile(
+    r"(DC?\d+(\.\d+)?(%|cc)\[(Gy|%)\]|C?V\d+(\.\d+)?(Gy|%)\[(%|cc)\]|(Mean|Min|Max)\[(Gy|%)\]|Volume\[cc\])",
+    re.ASCII,
+)
+
+
+def digest(document: Document, schema: Schema, templates: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 over definition, bundled schema and templates, line endings as LF."""
+    parts: dict[str, Json] = {
+        "definition": document.data,
+        "schema": schema,
+        "templates": {name: text.decode("utf-8", "replace") for name, text in templates.items()},
+    }
+    return hashlib.sha256(canonical(parts)).hexdigest()
+
+
+def clinical_titles(schema: Schema) -> dict[str, str]:
+    """Return the titles of the clinical fields that a bundled schema knows."""
+    known = fields(schema, fields(schema, schema).get("clinical", {}))
+    return {name: str(inner.get("title", name)) for name, inner in known.items() if name != "file"}
+
+
+def acceptance(
+    trial: Trial, accepted: Iterable[Acceptance], where: Location = NOWHERE
+) -> tuple[Diagnostic, ...]:
+    """Return a finding when an unofficial trial is not accepted in its present form."""
+    entries = [entry for entry in accepted if entry.trial == trial.id]
+    if trial.status != "unofficial" or any(entry.digest == trial.digest for entry in entries):
+        return ()
+    fault = "changed after it was accepted" if entries else "is unofficial and not accepted"
+    hint = f"compare it with the trial's documents, then accept digest {trial.digest} in rttqa.yaml"
+    return (finding("M314", f"the definition of {trial.id} {fault}", where, hint=hint),)
+
+
+def check(trial: Trial, document: Document) -> tuple[Diagnostic, ...]:
+    """Return every contradiction within a valid definition."""
+    found = (*_names(trial, document), *_conditions(trial, document.data, (), document))
+    return ordered(
+        (*found, *_aliases(trial, document), *_texts(trial, document), *_severities(trial, document))
+    )
+
+
+def _names(trial: Trial, document: Document) -> Iterator[Diagnostic]:
+    """Constraints and prescriptions name structures of the trial."""
+    known = {rule.name for rule in trial.structures}
+    named: list[tuple[str, Path]] = [
+        *((rule.structure, ("constraints", n, "structure")) for n, rule in enumerate(trial.constraints)),
+        *((rule.target, ("prescriptions", n, "target")) for n, rule in enumerate(trial.prescriptions)),
+    ]
+    for name, path in named:
+        if name not in known:
+            yield finding(
+                "M321", f"{name} is not a structure", document.at(path), hint=did_you_mean(name, known)
+            )
+
+
+def _conditions(trial: Trial, data: Json, path: Path, document: Document) -> Iterator[Diagnostic]:
+    """Conditions compare with purposes, arms and strata that the trial has."""
+    if not isinstance(data, dict | list):
+        return
+    for step, value in data.items() if isinstance(data, dict) else enumerate(data):
+        if step == "when" and isinstance(value, dict):
+            yield from _condition(trial, value, (*path, "when"), document)
+        else:
+            yield from _conditions(trial, value, (*path, step), document)
+
+
+def _condition(trial: Trial, when: dict[str, Json], path: Path, document: Document) -> Iterator[Diagnostic]:
+    known = {"purpose": trial.purposes, "arm": trial.arms, "stratum": trial.strata}
+    for name in known.keys() & when.keys():
+        value: Any = when[name]
+        for wanted in value if isinstance(value, list) else [value]:
+            if wanted not in known[name]:
+                hint = did_you_mean(wanted, known[name])
+                message = f"the trial has no {name} {wanted}"
+                yield finding("M321", message, document.at((*path, name)), hint=hint)
+
+
+def _aliases(trial: Trial, document: Document) -> Iterator[Diagnostic]:
+    """No spelling stands for two structures."""
+    owner: dict[str, str] = {}
+    for rule in trial.structures:
+        for spelling in (rule.name, *rule.aliases):
+            first = owner.setdefault(folded(spelling), rule.name)
+            if first != rule.name:
+                message = f"'{spelling}' stands for {first} and for {rule.name}"
+                yield finding("M322", message, document.key(("structures", rule.name)))
+
+
+def _texts(trial: Trial, document: Document) -> Iterator[Diagnostic]:
+    for n, rule in enumerate(trial.constraints):
+        if not _METRIC.fullmatch(rule.metric):
+            where = document.at(("constraints", n, "metric"))
+            yield finding("M323", "this is no metric in TG-263 notation", where)
+    where = document.at(("patient_id", "pattern"))
+    try:
+        fits = matches(trial.patient_id_pattern, trial.patient_id_template or "")
+    except re.error:
+        yield finding("M323", "patient_id.pattern is no valid expression", where)
+        return
+    if trial.patient_id_template and not fits:
+        where = document.at(("patient_id", "template"))
+        yield finding("M321", "patient_id.template does not have the form of patient_id.pattern", where)
+
+
+def _severities(trial: Trial, document: Document) -> Iterator[Diagnostic]:
+    for code, wanted in trial.severities.items():
+        where = document.key(("severity", code))
+        if code not in CATALOGUE:
+            yield finding(
+                "M324", f"no finding has the code {code}", where, hint=did_you_mean(code, CATALOGUE)
+            )
+        elif not waivable(code):
+            yield finding("M324", f"the severity of {code} cannot be changed", where)
+        for purpose in wanted.keys() - {"default", *trial.purposes}:
+            where = document.key(("severity", code, purpose))
+            hint = did_you_mean(purpose, ("default", *trial.purposes))
+            yield finding("M321", f"the trial has no purpose {purpose}", where, hint=hint)

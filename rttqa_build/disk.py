@@ -1,0 +1,99 @@
+"""Reading with a bound and writing whole: the file operations that every layer above shares.
+
+A file is written under a temporary name beside its target, synced, and renamed into place, so that a killed
+process or a full disk never leaves half a file under the real name. Failures become
+:class:`~rttqa_build.diagnostic.RttqaError` with a message that names only what the caller calls the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from rttqa_build.diagnostic import RttqaError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HINTS = {
+    errno.ENOSPC: ("the disk is full", "free some space, then run the same command again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, then run the same command again"),
+    errno.EFBIG: ("the disk does not take files of this size", "use a disk without that limit"),
+    errno.EROFS: ("the disk is read-only", "choose a folder that can be written to"),
+    errno.EACCES: ("access was denied", "check the permissions, and that no other program has it open"),
+    errno.EPERM: ("access was denied", "check the permissions, and that no other program has it open"),
+    errno.ENOENT: ("it is not there", "check the path, and that the drive or share is connected"),
+    errno.ENOTDIR: ("a part of its path is not a folder", "check the path"),
+    errno.EISDIR: ("it is a folder", "give the path of a file"),
+    errno.ENAMETOOLONG: ("the path is too long", "use a shorter folder name"),
+}
+
+
+def failure(error: OSError, what: str) -> RttqaError:
+    """Return the operational error for ``error``; ``what`` names the file without giving anything away."""
+    reason, hint = _HINTS.get(
+        error.errno or 0,
+        ("the operating system reported an error", "check the drive or share, then run the command again"),
+    )
+    return RttqaError(f"{what}: {reason}", hint)
+
+
+def read(path: Path, limit: int, what: str) -> bytes:
+    """Return the content of a file of at most ``limit`` bytes.
+
+    Raises RttqaError when it cannot be read or is larger; ``what`` names it in the message.
+    """
+    try:
+        with path.open("rb") as handle:
+            data = handle.read(limit + 1)
+    except OSError as error:
+        raise failure(error, what) from None
+    if len(data) > limit:
+        raise RttqaError(f"{what}: larger than {limit} bytes", "check that it is the right file")
+    return data
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write ``data`` so that ``path`` holds either its old content or all of the new, whatever happens.
+
+    Missing parent folders are made. Raises RttqaError (disk full, no permission, …); the old file stays.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise failure(error, path.name) from None
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there. Raises RttqaError when it stays."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise failure(error, path.name) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in ``folder`` durable, where the operating system can (not on Windows or some shares)."""
+    if os.name == "nt":
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,148 @@
+"""Document × JSON Schema (2020-12) → findings in the author's words (M1xx).
+
+Schemas refer to each other only through the ``resolve`` function that the caller passes; nothing is ever
+fetched. Two keywords of ours may stand beside any other: ``x-message`` says what is wrong when that part of
+the schema fails, ``x-hint`` what to do; ``x-when`` in an ``if`` names the condition.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rttqa_build.diagnostic import ordered
+from rttqa_build.schema.bundle import Resolve, Schema, bundle, faulty_part, fields
+from rttqa_build.schema.words import Wording, closest, did_you_mean, unfinished
+from rttqa_build.source import dotted, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.source import Document, Json, Path
+
+__all__ = [
+    "CompiledSchema",
+    "Resolve",
+    "Schema",
+    "bundle",
+    "closest",
+    "did_you_mean",
+    "fields",
+    "matches",
+    "unfinished",
+    "validate",
+]
+
+# Each pass turns the numbers that it finds in the way into text; text can let a further branch apply.
+_MAX_PASSES = 5
+
+
+def validate(document: Document, schema: Schema, resolve: Resolve) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """Check a document once; for many, keep a :class:`CompiledSchema`."""
+    return CompiledSchema(schema, resolve).validate(document)
+
+
+class CompiledSchema:
+    """A schema with every reference resolved, ready to check any number of documents.
+
+    ``contents`` is the self-contained schema.
+    """
+
+    def __init__(self, schema: Schema, resolve: Resolve) -> None:
+        self.contents = bundle(schema, resolve)
+        self._wording = Wording(self.contents)
+        self._validator: Validator | None = None
+
+    def fault(self) -> str:
+        """Return what is wrong with the schema itself, or an empty text."""
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import SchemaError
+
+        schema: Any = self.contents
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            place = dotted(tuple(error.absolute_path))
+            return f"the schema is not valid JSON Schema{' at ' + place if place else ''}"
+        return faulty_part(schema)
+
+    def validate(self, document: Document) -> tuple[Document, tuple[Diagnostic, ...]]:
+        """Return the document, numbers turned to text where text is wanted, and every finding."""
+        errors = self._errors(document)
+        for _ in range(_MAX_PASSES):
+            places = sorted(set(_numbers_for_text(errors)), key=str)
+            if not places:
+                break
+            for place in places:
+                document = replace(document, data=_as_text(document.data, place))
+            errors = self._errors(document)
+        return document, ordered(self._wording.findings(errors, document))
+
+    def _errors(self, document: Document) -> list[ValidationError]:
+        if self._validator is None:
+            self._validator = _validator(self.contents)
+        data: Any = document.data
+        return list(self._validator.iter_errors(data))
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Return whether a schema's pattern finds ``text``; ``$`` means its very end, as in ECMA 262."""
+    match = re.search(pattern, text, re.ASCII)
+    return match is not None and (not pattern.endswith("$") or match.end() == len(text))
+
+
+def _validator(schema: Schema) -> Validator:
+    # jsonschema takes 0.1 s to import: only those who validate pay.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.validators import extend
+    from referencing import Registry
+
+    def pattern(_: Validator, pattern: str, instance: object, __: Schema) -> Iterator[ValidationError]:
+        if isinstance(instance, str) and not matches(pattern, instance):
+            yield ValidationError("the pattern does not match")
+
+    registry: Registry[Any] = Registry()
+    extended: Any = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]  # stub
+    validator: Validator = extended(schema, registry=registry)
+    return validator
+
+
+def _numbers_for_text(errors: list[ValidationError]) -> Iterator[Path]:
+    """Yield the places of plain numbers that failed only because text is wanted there."""
+    for error in errors:
+        if _is_number(error.instance) and _wants_text(error):
+            yield tuple(error.absolute_path)
+        yield from _numbers_for_text(list(error.context or ()))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _wants_text(error: ValidationError) -> bool:
+    wanted: Any = error.validator_value
+    number: Any = error.instance
+    if error.validator == "type":
+        return "string" in ([wanted] if isinstance(wanted, str) else wanted)
+    if error.validator in {"enum", "const"}:
+        return number_text(number) in (wanted if error.validator == "enum" else [wanted])
+    return False
+
+
+def _as_text(data: Json, path: Path) -> Json:
+    """Return a copy in which the number at ``path`` is the text that was written."""
+    if not path:
+        return number_text(data) if isinstance(data, int | Decimal) else data
+    step, rest = path[0], path[1:]
+    if isinstance(data, list) and isinstance(step, int):
+        return [_as_text(item, rest) if n == step else item for n, item in enumerate(data)]
+    if isinstance(data, dict):
+        return {key: _as_text(value, rest) if key == step else value for key, value in data.items()}
+    return data

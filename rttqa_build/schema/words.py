@@ -1,0 +1,264 @@
+"""What a validator reports → findings: the field's name, what it takes, never what it holds.
+
+A validator's own messages quote values, so only its keyword, its place and the schema are used.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+
+from rttqa_build.diagnostic import Diagnostic, finding
+from rttqa_build.schema.bundle import Schema, fields
+from rttqa_build.schema.conditions import condition_of
+from rttqa_build.source import dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from jsonschema.exceptions import ValidationError
+
+    from rttqa_build.source import Document, Path
+
+_TODO = re.compile(r"\bTODO\b")
+_KINDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a group of fields",
+    "null": "empty",
+}
+_BOUNDS = {
+    "minimum": ("M106", "at least {}"),
+    "maximum": ("M106", "at most {}"),
+    "exclusiveMinimum": ("M106", "more than {}"),
+    "exclusiveMaximum": ("M106", "less than {}"),
+    "multipleOf": ("M106", "a multiple of {}"),
+    "minLength": ("M105", "at least {} characters long"),
+    "maxLength": ("M105", "at most {} characters long"),
+    "minItems": ("M107", "a list of at least {}"),
+    "maxItems": ("M107", "a list of at most {}"),
+    "minProperties": ("M107", "a group of at least {} fields"),
+    "maxProperties": ("M107", "a group of at most {} fields"),
+}
+
+
+def unfinished(text: object) -> bool:
+    """Return whether a text still says TODO."""
+    return isinstance(text, str) and _TODO.search(text) is not None
+
+
+def closest(word: str, candidates: Iterable[str]) -> str:
+    """Return the candidate that ``word`` was most likely meant to be, or an empty text."""
+    by_fold = {candidate.casefold(): candidate for candidate in sorted(candidates, reverse=True)}
+    match = difflib.get_close_matches(word.casefold(), sorted(by_fold), n=1)
+    return by_fold[match[0]] if match else ""
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """Return a hint that names the closest candidate, or an empty text."""
+    match = closest(word, candidates)
+    return f"did you mean '{match}'?" if match else ""
+
+
+class Wording:
+    """Speaks about one bundled schema."""
+
+    def __init__(self, root: Schema) -> None:
+        self._root = root
+        self._speakers: dict[str, Callable[[ValidationError, Document], Iterator[Diagnostic]]] = {
+            "type": self._type,
+            "required": self._required,
+            "dependentRequired": self._dependent,
+            "enum": self._choice,
+            "const": self._choice,
+            "anyOf": self._alternatives,
+            "oneOf": self._alternatives,
+            "additionalProperties": self._unknown,
+            "unevaluatedProperties": self._unknown,
+            "pattern": self._pattern,
+            **dict.fromkeys(_BOUNDS, self._bound),
+        }
+
+    def findings(self, errors: Iterable[ValidationError], document: Document) -> list[Diagnostic]:
+        """Return the findings for all errors of one document."""
+        errors = list(errors)
+        result = [said for error in errors for said in self._speak(error, document)]
+        # Fields that another part of the schema would have allowed come to nothing above; where that is
+        # all that is wrong, the place is still told.
+        return result or [self._other(error, document) for error in errors]
+
+    def _speak(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        if unfinished(error.instance):
+            where = document.at(_path(error))
+            yield finding("M201", f"{where.item} still says TODO", where)
+            return
+        if said := self._own_words(error, document):
+            yield finding("M108", said, document.key(_path(error)), hint=_hint(error))
+            return
+        speaker = self._speakers.get(str(error.validator))
+        yield from speaker(error, document) if speaker else [self._other(error, document)]
+
+    def _own_words(self, error: ValidationError, document: Document) -> str:
+        """Return the schema's own message, or that for a field that is forbidden here."""
+        if error.validator == "not" and not error.validator_value:
+            return self._when(error, document, f"{dotted(_path(error))} does not apply")
+        return str(error.schema.get("x-message", "")) if isinstance(error.schema, dict) else ""
+
+    def _type(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        yield self._must_be("M103", error, document, _kinds([error]))
+
+    def _required(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        missing, given = _any(error.validator_value), _any(error.instance)
+        for name in (name for name in missing if name not in given):
+            yield self._missing(error, document, name, condition_of(error, self._root, document))
+
+    def _dependent(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        needs, group = _any(error.validator_value), _any(error.instance)
+        for given in sorted(needs.keys() & group.keys()):
+            for name in (name for name in needs[given] if name not in group):
+                yield self._missing(error, document, name, given)
+
+    def _missing(self, error: ValidationError, document: Document, name: str, condition: str) -> Diagnostic:
+        path = _path(error)
+        full = dotted((*path, name))
+        code, message = ("M108", f"{condition} needs {full}") if condition else ("M102", f"{full} is missing")
+        inner = fields(self._root, error.schema).get(name, {})
+        hint = _hint(error) or inner.get("x-hint", "") or f"add {name}:"
+        return finding(code, message, document.key(path), hint=hint)
+
+    def _choice(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        value: Any = error.validator_value
+        allowed = [str(item) for item in (value if error.validator == "enum" else [value])]
+        words = f"one of: {', '.join(allowed)}" if len(allowed) > 1 else allowed[0]
+        guess = did_you_mean(error.instance, allowed) if isinstance(error.instance, str) else ""
+        yield self._must_be("M104", error, document, words, guess)
+
+    def _pattern(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        examples = error.schema.get("examples", []) if isinstance(error.schema, dict) else []
+        hint = _hint(error) or (f"for example {examples[0]}" if examples else "")
+        if "propertyNames" in list(error.absolute_schema_path)[-2:]:
+            name = str(error.instance)
+            where = document.key((*_path(error), name))
+            yield finding("M105", f"the name {_named(name)} does not have the right form", where, hint=hint)
+            return
+        where = document.at(_path(error))
+        yield finding(
+            "M105",
+            self._when(error, document, f"{where.item} does not have the right form"),
+            where,
+            hint=hint,
+        )
+
+    def _bound(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        code, words = _BOUNDS[str(error.validator)]
+        if error.validator in {"minLength", "minItems", "minProperties"} and error.validator_value == 1:
+            where = document.at(_path(error))
+            yield finding(
+                code, self._when(error, document, f"{where.item} is empty"), where, hint=_hint(error)
+            )
+            return
+        yield self._must_be(code, error, document, words.format(error.validator_value))
+
+    def _unknown(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        known = fields(self._root, error.schema)
+        patterns = error.schema.get("patternProperties", {}) if isinstance(error.schema, dict) else {}
+        group = _any(error.instance)
+        for key in group:
+            if key in known or any(re.search(pattern, key) for pattern in patterns):
+                continue
+            path = (*_path(error), key)
+            hint = did_you_mean(key, known.keys() - group.keys()) or self._elsewhere(key)
+            yield finding("M101", f"unknown field {_named(key)}", document.key(path), hint=hint)
+
+    def _elsewhere(self, key: str) -> str:
+        """Return a hint when the field belongs to another group."""
+        top = fields(self._root, self._root)
+        homes = (
+            [key]
+            if key in top
+            else [f"{g}.{key}" for g, sub in top.items() if key in fields(self._root, sub)]
+        )
+        return f"it belongs elsewhere: {homes[0]}" if homes else ""
+
+    def _alternatives(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        """Speak of the form that the author most likely meant."""
+        branches: dict[Any, list[ValidationError]] = {}
+        for inner in error.context or ():
+            branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+        fitting = [branch for branch in branches.values() if not any(_other_kind(e, error) for e in branch)]
+        if fitting:
+            for inner in min(fitting, key=_distance):
+                yield from self._speak(inner, document)
+        elif branches:
+            yield self._must_be("M103", error, document, _kinds(e for b in branches.values() for e in b))
+        else:
+            yield self._other(error, document)
+
+    def _other(self, error: ValidationError, document: Document) -> Diagnostic:
+        where = document.key(_path(error))
+        name = where.item or "the file"
+        hint = _hint(error)
+        if error.validator in {"additionalProperties", "unevaluatedProperties"}:
+            return finding("M108", f"{name} has a field that does not apply to this case", where, hint=hint)
+        if error.validator == "uniqueItems":
+            return finding("M107", f"{name} holds an entry twice", where, hint=hint)
+        return finding(
+            "M109",
+            self._when(error, document, f"{name} is not in a form that the field takes"),
+            where,
+            hint=hint,
+        )
+
+    def _must_be(
+        self, code: str, error: ValidationError, document: Document, words: str, hint: str = ""
+    ) -> Diagnostic:
+        where = document.at(_path(error))
+        message = self._when(error, document, f"{where.item or 'the file'} must be {words}")
+        return finding(code, message, where, hint=_hint(error) or hint or _description(error))
+
+    def _when(self, error: ValidationError, document: Document, message: str) -> str:
+        condition = condition_of(error, self._root, document)
+        return f"for {condition}, {message}" if condition else message
+
+
+def _any(value: Any) -> Any:
+    """Return the value; the validator's types allow for one that is not set yet."""
+    return value
+
+
+def _path(error: ValidationError) -> Path:
+    return tuple(error.absolute_path)
+
+
+def _hint(error: ValidationError) -> str:
+    return str(error.schema.get("x-hint", "")) if isinstance(error.schema, dict) else ""
+
+
+def _description(error: ValidationError) -> str:
+    return str(error.schema.get("description", "")) if isinstance(error.schema, dict) else ""
+
+
+def _named(key: str) -> str:
+    return f"'{key}'" if len(key) <= 40 else f"'{key[:39]}…'"
+
+
+def _other_kind(inner: ValidationError, outer: ValidationError) -> bool:
+    """Whether a branch fails because the value as a whole is of another kind."""
+    return inner.validator == "type" and len(inner.absolute_path) == len(outer.absolute_path)
+
+
+def _distance(branch: list[ValidationError]) -> tuple[int, int]:
+    """Return how far a branch is from what was written: a wrong choice weighs most."""
+    return sum(error.validator in {"const", "enum"} for error in branch), len(branch)
+
+
+def _kinds(errors: Iterable[ValidationError]) -> str:
+    names: list[str] = []
+    for error in errors:
+        value: Any = error.validator_value if error.validator == "type" else []
+        names += [value] if isinstance(value, str) else value
+    return " or ".join(dict.fromkeys(_KINDS[name] for name in names))

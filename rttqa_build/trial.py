@@ -1,0 +1,235 @@
+"""A valid trial definition → a frozen :class:`Trial` (spec: files, ``trial.yaml``). A trial is data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rttqa_build.manifest import Submission
+    from rttqa_build.source import Document, Json
+
+Status = Literal["example", "unofficial", "confirmed"]
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A condition on submission fields: every named field must have one of the listed values.
+
+    Empty: always. Fields: purpose, arm, stratum, kind, clinician_approved, centre_patient_number.
+    """
+
+    fields: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+
+    def holds(self, submission: Submission) -> bool:
+        """Return whether the submission fulfils the condition."""
+        return all(getattr(submission, name) in allowed for name, allowed in self.fields.items())
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRule:
+    """Which objects a role takes: modalities allowed, whether required, how many at the most (0: any)."""
+
+    role: str
+    modalities: tuple[str, ...] = ()
+    required: bool = False
+    when: When = field(default_factory=When)
+    maximum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRule:
+    """A document the trial asks for, and the file types it takes (``xlsx``, ``pdf``, …)."""
+
+    name: str
+    title: str
+    types: tuple[str, ...]
+    required: bool = False
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
+class StructureRule:
+    """A structure of the trial: name of at most 16 characters, RT ROI Interpreted Type, known aliases."""
+
+    name: str
+    type: str = ""
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A dose-volume constraint in TG-263 notation, with an optimal and a mandatory limit (one may lack)."""
+
+    structure: str
+    metric: str
+    op: Literal["<", "<=", ">", ">="]
+    optimal: Decimal | None = None
+    mandatory: Decimal | None = None
+    when: When = field(default_factory=When)
+    dose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialPrescription:
+    """What an arm prescribes; ``dose_min`` equals ``dose_max`` unless isotoxic. Gray."""
+
+    target: str
+    dose_min: Decimal
+    dose_max: Decimal
+    fractions: int
+    when: When = field(default_factory=When)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to write to."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A person's acceptance of an unofficial trial definition, by digest."""
+
+    trial: str
+    digest: str
+    by: str
+    checked_with: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial definition. ``digest`` covers definition, schema with every ``$ref``, and templates."""
+
+    id: str
+    title: str
+    status: Status
+    digest: str
+    contact: Contact
+    pseudonym_scope: str
+    protocol_versions: tuple[str, ...] = ()
+    guidance: str = ""
+    sponsor: str = ""
+    purposes: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    patient_id_pattern: str = ""
+    patient_id_template: str = ""
+    dates: Literal["shift", "remove"] = "shift"
+    retain: tuple[str, ...] = ()
+    unmapped_structures: Literal["keep", "rename", "drop"] = "keep"
+    objects: tuple[ObjectRule, ...] = ()
+    documents: tuple[DocumentRule, ...] = ()
+    structures: tuple[StructureRule, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    prescriptions: tuple[TrialPrescription, ...] = ()
+    tolerances: Mapping[str, Decimal] = field(default_factory=dict)
+    severities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    staff_in_documents: bool = False
+    allowed_macros: tuple[str, ...] = ()
+    deadline_working_days: int | None = None
+    supplied_cases: Mapping[str, Json] = field(default_factory=dict)
+    templates: Mapping[str, bytes] = field(default_factory=dict)
+    layout: Mapping[str, str] = field(default_factory=dict)
+    clinical_titles: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @classmethod
+    def from_document(
+        cls,
+        document: Document,
+        digest: str = "",
+        templates: Mapping[str, bytes] | None = None,
+        clinical_titles: Mapping[str, str] | None = None,
+    ) -> Trial:
+        """Return what a valid definition says; digest, templates and titles come from the files beside it."""
+        data: Any = document.data
+        protocol, patient = data.get("protocol", {}), data.get("patient_id", {})
+        return cls(
+            id=data["id"],
+            title=data["title"],
+            status=data["status"],
+            digest=digest,
+            contact=Contact(**data["contact"]),
+            pseudonym_scope=data.get("pseudonym_scope", data["id"]),
+            protocol_versions=tuple(protocol.get("versions", [])),
+            guidance=protocol.get("guidance", ""),
+            sponsor=data.get("sponsor", ""),
+            patient_id_pattern=patient.get("pattern", ""),
+            patient_id_template=patient.get("template", ""),
+            objects=tuple(ObjectRule(role, **_rule(rule)) for role, rule in data.get("objects", {}).items()),
+            documents=tuple(
+                DocumentRule(name, **_rule(rule)) for name, rule in data.get("documents", {}).items()
+            ),
+            structures=tuple(
+                StructureRule(name, **_rule(rule)) for name, rule in data.get("structures", {}).items()
+            ),
+            constraints=tuple(_constraint(rule) for rule in data.get("constraints", [])),
+            prescriptions=tuple(_prescribed(rule) for rule in data.get("prescriptions", [])),
+            tolerances={name: Decimal(value) for name, value in data.get("tolerances", {}).items()},
+            severities=data.get("severity", {}),
+            deadline_working_days=data.get("deadline", {}).get("working_days"),
+            templates=templates or {},
+            clinical_titles=clinical_titles or {},
+            **_as_written(data),
+        )
+
+
+def _as_written(data: Any) -> dict[str, Any]:
+    """Return the fields that are called the same in file and dataclass."""
+    lists = ("purposes", "arms", "strata", "retain", "allowed_macros", "sources", "unknown")
+    others = ("dates", "unmapped_structures", "staff_in_documents", "supplied_cases", "layout")
+    return {
+        **{name: tuple(data[name]) for name in lists if name in data},
+        **{name: data[name] for name in others if name in data},
+    }
+
+
+def folded(name: str) -> str:
+    """Return a structure's name as aliases are compared: without case, spaces and separators."""
+    return re.sub(r"[\s_.-]+", "", name).casefold()
+
+
+def structure_called(trial: Trial, name: str) -> StructureRule | None:
+    """Return the structure that a planning system's name stands for, by the trial's name or an alias."""
+    spellings = {folded(alias): rule for rule in trial.structures for alias in (*rule.aliases, rule.name)}
+    return spellings.get(folded(name))
+
+
+def _rule(entry: Any) -> dict[str, Any]:
+    """Return the fields of an entry with lists as tuples and its condition."""
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return {**fields, "when": _when(entry)}
+
+
+def _when(entry: Any) -> When:
+    conditions = entry.get("when", {})
+    return When({key: tuple(v) if isinstance(v, list) else (v,) for key, v in conditions.items()})
+
+
+def _constraint(entry: Any) -> Constraint:
+    limits = {key: Decimal(entry[key]) for key in ("optimal", "mandatory") if key in entry}
+    return Constraint(
+        entry["structure"],
+        entry["metric"],
+        entry["op"],
+        **limits,
+        when=_when(entry),
+        dose=entry.get("dose", ""),
+    )
+
+
+def _prescribed(entry: Any) -> TrialPrescription:
+    dose = entry["dose_gy"]
+    low, high = (dose["min"], dose["max"]) if isinstance(dose, dict) else (dose, dose)
+    return TrialPrescription(entry["target"], Decimal(low), Decimal(high), entry["fractions"], _when(entry))
