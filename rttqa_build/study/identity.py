@@ -1,0 +1,39 @@
+"""Headers → who the patient is, in a spelling that can be compared."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rttqa_build.study.facts import PatientIdentity
+
+if TYPE_CHECKING:
+    from rttqa_build.study.header import Header
+
+_SEPARATORS = re.compile(r"[\s-]+")
+
+
+def patient_of(header: Header) -> PatientIdentity:
+    """Return the patient of an object (PS3.3 C.7.1.1)."""
+    others = (
+        *header.texts("OtherPatientIDs"),
+        *(item.text("PatientID") for item in header.items("OtherPatientIDsSequence")),
+    )
+    return PatientIdentity(
+        patient_id=identifier(header.text("PatientID")),
+        name=_name(header.text("PatientName")),
+        birth_date=header.text("PatientBirthDate"),
+        other_ids=tuple(sorted({identifier(other) for other in others} - {""})),
+    )
+
+
+def identifier(text: str) -> str:
+    """Return an identifier in one spelling: upper case, and digits without spaces or hyphens."""
+    compact = _SEPARATORS.sub("", text)
+    return compact if compact.isdigit() else " ".join(text.upper().split())
+
+
+def _name(text: str) -> str:
+    """Return the first component group of a name, components stripped, trailing empty ones dropped."""
+    group = next((g for g in text.upper().split("=") if g.strip(" ^")), "")
+    return "^".join(" ".join(part.split()) for part in group.split("^")).rstrip("^")

@@ -1,0 +1,71 @@
+"""Headers of RTSTRUCT → their ROIs, joined over three modules (PS3.3 C.8.8.5, C.8.8.6, C.8.8.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rttqa_build.study.facts import Roi, StructureFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rttqa_build.study.header import Header
+
+
+class _Contours(NamedTuple):
+    """What the contours of one ROI say, without their points."""
+
+    number: int = 0
+    geometric_types: tuple[str, ...] = ()
+    image_refs: frozenset[str] = frozenset()
+
+
+def structure_facts(header: Header) -> StructureFacts:
+    """Return label, ROIs in the order of their definition, image series and frames of reference."""
+    series = [s.text("SeriesInstanceUID") for s in referenced_series(header)]
+    frames = [f.text("FrameOfReferenceUID") for f in header.items("ReferencedFrameOfReferenceSequence")]
+    of_rois = [r.text("ReferencedFrameOfReferenceUID") for r in header.items("StructureSetROISequence")]
+    return StructureFacts(
+        label=header.text("StructureSetLabel"),
+        rois=_rois(header),
+        image_series=tuple(sorted({uid for uid in series if uid})),
+        approval=header.text("ApprovalStatus"),
+        frames=tuple(sorted({uid for uid in (*frames, *of_rois) if uid})),
+    )
+
+
+def referenced_series(header: Header) -> Iterator[Header]:
+    """Yield the items of every RT Referenced Series Sequence: the image series that were drawn on."""
+    for frame in header.items("ReferencedFrameOfReferenceSequence"):
+        for study in frame.items("RTReferencedStudySequence"):
+            yield from study.items("RTReferencedSeriesSequence")
+
+
+def _rois(header: Header) -> tuple[Roi, ...]:
+    contours = {r.integer("ReferencedROINumber"): _contours(r) for r in header.items("ROIContourSequence")}
+    seen = {o.integer("ReferencedROINumber"): o for o in header.items("RTROIObservationsSequence")}
+    return tuple(
+        _roi(item, seen.get(number), contours.get(number, _Contours()))
+        for item in header.items("StructureSetROISequence")
+        if (number := item.integer("ROINumber")) is not None
+    )
+
+
+def _roi(item: Header, observation: Header | None, contours: _Contours) -> Roi:
+    return Roi(
+        number=item.integer("ROINumber") or 0,
+        name=item.text("ROIName"),
+        interpreted_type=observation.text("RTROIInterpretedType") if observation else "",
+        contours=contours.number,
+        geometric_types=contours.geometric_types,
+        has_physical_properties=bool(observation and observation.has("ROIPhysicalPropertiesSequence")),
+        image_refs=contours.image_refs,
+        generation=item.text("ROIGenerationAlgorithm"),
+    )
+
+
+def _contours(roi: Header) -> _Contours:
+    contours = list(roi.items("ContourSequence"))
+    images = (i.text("ReferencedSOPInstanceUID") for c in contours for i in c.items("ContourImageSequence"))
+    types = {contour.text("ContourGeometricType") for contour in contours}
+    return _Contours(len(contours), tuple(sorted(types - {""})), frozenset(images) - {""})
