@@ -1,0 +1,88 @@
+"""Bytes of any DICOM character set → text, and text → the form in which it is compared.
+
+Deliberately generous: a value is read in every way in which it may have been meant, because exports mislabel
+their character set. Nothing here raises or warns.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# PS3.3 C.12.1.1.2: the number of the ISO registration → codec (ISO_IR nnn and ISO 2022 IR nnn alike)
+_CODECS = {
+    "6": "ascii", "100": "latin_1", "101": "iso8859_2", "109": "iso8859_3", "110": "iso8859_4",
+    "144": "iso8859_5", "127": "iso8859_6", "126": "iso8859_7", "138": "iso8859_8", "148": "iso8859_9",
+    "203": "iso8859_15", "13": "shift_jis", "166": "iso8859_11", "192": "utf_8", "87": "iso2022_jp",
+    "159": "iso2022_jp_2", "149": "euc_kr", "58": "gb2312", "GB18030": "gb18030", "GBK": "gbk",
+}  # fmt: skip
+_ESCAPE = re.compile(rb"\x1b[$(),\-./]{1,3}[0-9A-Z@]")
+_INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])
+_BREAKS = re.compile(r"\s*[\r\n\v\f\\\x85\u2028\u2029]\s*")
+_BLANKS = re.compile(r"[^\S\n]+")
+_CJK = 0x2E80
+_BARE = {"ß": "s", "ø": "o", "đ": "d", "ł": "l", "\u0131": "i"}  # no base letter in Unicode
+
+
+def codecs(charset: str) -> tuple[str, ...]:
+    """Return the codecs of a Specific Character Set value; unknown terms are left out."""
+    terms = (term.strip().rpartition(" ")[2] for term in charset.split("\\"))
+    return tuple(dict.fromkeys(_CODECS[term] for term in terms if term in _CODECS))
+
+
+def decoded(value: bytes, charsets: tuple[str, ...] = ()) -> frozenset[str]:
+    """Return the texts that ``value`` may stand for.
+
+    ``charsets`` are the Specific Character Set values (0008,0005) seen in the object. UTF-8, Latin-1 and,
+    where there are NULs, UTF-16 are always tried besides.
+    """
+    value = value.rstrip(b"\0 ")
+    if value.isascii() and b"\x1b" not in value and b"\0" not in value:
+        return frozenset({value.decode("ascii")})
+    texts = {_strict_utf8(value) or value.decode("latin_1")}
+    bare = _ESCAPE.sub(b"", value)
+    for codec in (codec for charset in charsets for codec in codecs(charset)):
+        texts.add(value.decode(codec, "replace"))
+        texts.add(bare.decode(codec, "replace"))
+    if b"\0" in value:
+        texts.add(value.replace(b"\0", b"").decode("latin_1"))
+        texts.update(value.decode(codec, "replace") for codec in ("utf_16_le", "utf_16_be"))
+    return frozenset(texts)
+
+
+def _strict_utf8(value: bytes) -> str:
+    try:
+        return value.decode("utf_8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def normalised(text: str) -> str:
+    """Return ``text`` in NFKC, one space for blanks, one line feed between lines and between values."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
+    return _BLANKS.sub(" ", _BREAKS.sub("\n", text)).strip(" ")
+
+
+class _Folds(dict[int, str]):
+    """Character → its lower-case base letter, filled as characters are met; always one for one."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        base = unicodedata.normalize("NFKD", character)[0] if code < _CJK else character
+        lower = base.lower()[:1]
+        self[code] = _BARE.get(lower, lower) or character
+        return self[code]
+
+
+_FOLDS = _Folds({10: " "})
+
+
+def folded(text: str) -> str:
+    """Return normalised ``text`` without case, accents and line ends, character for character."""
+    return text.lower().replace("\n", " ") if text.isascii() else text.translate(_FOLDS)
+
+
+def squeezed(text: str) -> str:
+    """Return only the letters and digits of ``text``, folded: equal for ``EP-0123`` and ``ep 0123``."""
+    return "".join(c for c in folded(normalised(text)) if c.isalnum())

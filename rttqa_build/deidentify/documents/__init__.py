@@ -1,0 +1,102 @@
+"""A document's bytes → the bytes that may leave, and all text in it for the residue search.
+
+Types: PDF, DOCX, XLSX (with listed macros also DOCM, XLSM), CSV, TXT, PNG, JPEG. What can be removed without
+changing what the document says is removed (authorship, paths, links); what cannot be searched is refused.
+Pure functions of the bytes: the same document gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from rttqa_build.deidentify.charset import decoded
+from rttqa_build.deidentify.documents.office import scrub_office
+from rttqa_build.deidentify.documents.pdf import scrub_pdf
+from rttqa_build.deidentify.documents.pictures import scrub_jpeg, scrub_png
+from rttqa_build.deidentify.documents.scrubbed import LARGEST, Content, RefusedError, Scrubbed
+from rttqa_build.diagnostic import NOWHERE, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from rttqa_build.diagnostic import Location
+
+    Rezip = Callable[[list[tuple[str, bytes]]], bytes]
+
+__all__ = ["EXTENSIONS", "Scrubbed", "scrub"]
+
+_OFFICE = frozenset({"docx", "docm", "xlsx", "xlsm"})
+EXTENSIONS = frozenset({"pdf", "csv", "txt", "png", "jpg", "jpeg"} | _OFFICE)
+
+
+def scrub(
+    data: bytes,
+    extension: str,
+    *,
+    rezip: Rezip,
+    reviewed: bool = False,
+    allowed_macros: Collection[str] = (),
+    where: Location = NOWHERE,
+) -> Scrubbed:
+    """Return a document as it may leave, or, with empty ``data``, the findings that stop it.
+
+    ``extension``: without dot, any case. ``rezip`` packs (name, content) members deterministically, in the
+    order given. ``reviewed``: a person has looked at what cannot be read as text. ``allowed_macros``: SHA-256
+    (hex) of each ``vbaProject.bin`` that the trial lists. ``where`` goes into the findings.
+    """
+    kind = extension.lower().lstrip(".")
+    try:
+        content = _content(data, kind, rezip, allowed_macros)
+    except RefusedError as refused:
+        return Scrubbed(diagnostics=(finding(refused.code, refused.message, where, subject=where.file),))
+    if content.unread and not reviewed:
+        message = f"{content.unread} and cannot be searched as text."
+        return Scrubbed(diagnostics=(finding("A207", message, where, subject=where.file),))
+    return Scrubbed(content.data, content.texts, content.opaque)
+
+
+def _content(data: bytes, kind: str, rezip: Rezip, allowed_macros: Collection[str]) -> Content:
+    if kind not in EXTENSIONS:
+        raise RefusedError("A200", "This type of document cannot be cleaned.")
+    if len(data) > LARGEST:
+        raise RefusedError("A205", "The document is larger than 64 MiB.")
+    if kind in _OFFICE:
+        return scrub_office(data, rezip, allowed_macros)
+    if kind == "pdf":
+        return scrub_pdf(data)
+    if kind in ("csv", "txt"):
+        return _plain(data, kind)
+    return scrub_png(data) if kind == "png" else scrub_jpeg(data)
+
+
+def _plain(data: bytes, kind: str) -> Content:
+    """Text stays as it is, byte for byte; a table is searched cell by cell besides."""
+    text = _text(data)
+    if kind == "txt":
+        return Content(data, (text,))
+    try:
+        dialect = csv.Sniffer().sniff(text[:4096], ",;\t")
+        cells = "\n".join(cell for row in csv.reader(io.StringIO(text), dialect) for cell in row)
+    except csv.Error:
+        return Content(data, (text,))
+    return Content(data, (text, cells))
+
+
+def _text(data: bytes) -> str:
+    """Return UTF-8, UTF-16 with a byte order mark, or Windows-1252; binary files are refused."""
+    for mark, codec in ((b"\xef\xbb\xbf", "utf_8_sig"), (b"\xff\xfe", "utf_16"), (b"\xfe\xff", "utf_16")):
+        if data.startswith(mark):
+            return data.decode(codec, "replace")
+    if b"\0" in data or data.startswith((b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")):
+        raise RefusedError("A204", "The file is not the plain text that its name says.")
+    return next(iter(decoded(data))) if data.isascii() else data.decode(_codec(data), "replace")
+
+
+def _codec(data: bytes) -> str:
+    try:
+        data.decode("utf_8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf_8"

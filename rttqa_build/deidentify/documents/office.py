@@ -1,0 +1,275 @@
+"""DOCX and XLSX (ECMA-376) → the same document without authorship, paths, links; all its text, hidden too.
+
+A part stays, goes, or makes the document refused, by the type of the relationship that leads to it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from rttqa_build.deidentify.documents.markup import Rules, local, rewrite
+from rttqa_build.deidentify.documents.pictures import strip_jpeg, strip_png
+from rttqa_build.deidentify.documents.scrubbed import LARGEST_UNPACKED, Content, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+_TYPES = "[Content_Types].xml"
+_MOST_PARTS = 5000
+_HIGHEST_RATIO = 200  # from 1 MiB on
+_DROPPED = frozenset(
+    {
+        "printerSettings",
+        "thumbnail",
+        "customXml",
+        "attachedTemplate",
+        "revisionHeaders",
+        "usernames",
+        "recipientData",
+    }
+)
+_EMBEDDED = frozenset({"oleObject", "package", "control", "activeXControlBinary", "aFChunk", "ctrlProp"})
+_ACTIVE = frozenset(
+    {"connections", "queryTable", "subDocument", "webextension", "taskpane", "model", "frame"}
+)
+_PROPERTIES: Mapping[str, tuple[str, str]] = {
+    "core-properties": (
+        "cp:coreProperties",
+        ' xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"',
+    ),
+    "extended-properties": (
+        "Properties",
+        ' xmlns="http://schemas.openxmlformats.org/officeDocument/2006/extended-properties"',
+    ),
+    "custom-properties": (
+        "Properties",
+        ' xmlns="http://schemas.openxmlformats.org/officeDocument/2006/custom-properties"',
+    ),
+}
+_AUTHORS = {
+    "author": "Author",
+    "initials": "A",
+    "userId": "Author",
+    "providerId": "None",
+    "userName": "Author",
+}
+_DROPPED_ELEMENTS = frozenset({"absPath", "fileSharing", "attachedTemplate", "mailMerge", "rsids"})
+_PATH = re.compile(r"(?i)^(?:file:|[a-z]:[\\/]|\\\\|/(?:home|users|mnt)/)")
+_PICTURES: Mapping[str, Callable[[bytes], bytes]] = {"png": strip_png, "jpg": strip_jpeg, "jpeg": strip_jpeg}
+_OTHER_PICTURES = frozenset({"gif", "bmp", "tif", "tiff", "emf", "wmf", "wdp"})
+_FONTS = frozenset({"odttf", "fntdata", "ttf"})
+REMOVED = "removed"
+
+
+class _Link(NamedTuple):
+    """One relationship: the part it starts from, its id, the last word of its type, and where it leads.
+
+    It leads to a part of the document (``target``) or outside of it (``outside``).
+    """
+
+    source: str
+    id: str
+    type: str
+    target: str
+    outside: str
+
+
+def scrub_office(
+    data: bytes, rezip: Callable[[list[tuple[str, bytes]]], bytes], allowed_macros: Collection[str]
+) -> Content:
+    """Return the cleaned document; raise :class:`RefusedError` for what must not leave."""
+    parts = _unzip(data)
+    links = [link for name in parts if name.endswith(".rels") for link in _links(name, parts[name])]
+    _refuse_active(links, parts, allowed_macros)
+    dropped = {link.target for link in links if link.type in _DROPPED and link.target}
+    dropped |= {_rels_of(name) for name in dropped}
+    properties = {link.target: link.type for link in links if link.type in _PROPERTIES}
+    styles = _date_styles(parts.get("xl/styles.xml", b""))
+    content = _Parts([], ["\n".join(parts)], [], [])
+    for name, part in parts.items():
+        if name in properties:
+            content.members.append((name, _empty_properties(properties[name])))
+        elif name not in dropped:
+            content.add(name, part, _rules(name, links, dropped, styles))
+    unread = "The document holds a picture" if content.pictures else ""
+    return Content(rezip(content.members), tuple(content.texts), tuple(content.opaque), unread)
+
+
+class _Parts(NamedTuple):
+    """The cleaned parts as they gather: members of the archive, texts, parts that are no text, pictures."""
+
+    members: list[tuple[str, bytes]]
+    texts: list[str]
+    opaque: list[bytes]
+    pictures: list[str]
+
+    def add(self, name: str, part: bytes, rules: Rules) -> None:
+        """Clean a part by what it is."""
+        extension = name.lower().rpartition(".")[2]
+        if extension in ("xml", "rels", "vml"):
+            clean, text = rewrite(part, rules)
+            self.texts.append(text)
+        else:
+            clean = _binary(name, extension, part)
+            self.opaque.append(clean)
+        if extension in _PICTURES or extension in _OTHER_PICTURES:
+            self.pictures.append(name)
+        self.members.append((name, clean))
+
+
+def _unzip(data: bytes) -> dict[str, bytes]:
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise RefusedError("A201", "The document is encrypted, or in the format of Office 2003.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            _check_members(infos)
+            parts = {info.filename: archive.read(info) for info in infos}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError):
+        raise RefusedError(
+            "A204", "The document is damaged, or not the Office document that its name says."
+        ) from None
+    if _TYPES not in parts or "_rels/.rels" not in parts:
+        raise RefusedError("A204", "The file is not the Office document that its name says.")
+    return parts
+
+
+def _check_members(infos: list[zipfile.ZipInfo]) -> None:
+    names = {info.filename.lower() for info in infos}
+    if any(info.flag_bits & 1 for info in infos):
+        raise RefusedError("A201", "The document is encrypted.")
+    if len(names) != len(infos) or any(".." in name.split("/") or name[:1] == "/" for name in names):
+        raise RefusedError("A204", "The document is packed in an unsafe way.")
+    large = len(infos) > _MOST_PARTS or sum(info.file_size for info in infos) > LARGEST_UNPACKED
+    dense = any(i.file_size > max(1 << 20, _HIGHEST_RATIO * i.compress_size) for i in infos)
+    if large or dense:
+        raise RefusedError("A205", "The document unpacks to more than a form or report would hold.")
+
+
+def _links(rels: str, xml: bytes) -> list[_Link]:
+    """Return the relationships of one ``.rels`` part."""
+    folder, _, name = rels.rpartition("_rels/")
+    found: list[_Link] = []
+
+    def note(element: str, attributes: Mapping[str, str]) -> bool:
+        if element == "Relationship":
+            kind = attributes.get("Type", "").rpartition("/")[2]
+            target = attributes.get("Target", "")
+            inside = attributes.get("TargetMode", "Internal") == "Internal"
+            path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/") if inside else ""
+            source = folder + name.removesuffix(".rels")
+            found.append(_Link(source, attributes.get("Id", ""), kind, path, "" if inside else target))
+        return False
+
+    rewrite(xml, Rules(drop=note))
+    return found
+
+
+def _rels_of(name: str) -> str:
+    folder, _, last = name.rpartition("/")
+    return f"{folder}/_rels/{last}.rels".lstrip("/")
+
+
+def _refuse_active(links: list[_Link], parts: Mapping[str, bytes], allowed_macros: Collection[str]) -> None:
+    kinds = {link.type for link in links}
+    if kinds & _EMBEDDED or any("/embeddings/" in f"/{name.lower()}" for name in parts):
+        raise RefusedError("A202", "The document holds embedded files or controls.")
+    if kinds & _ACTIVE:
+        raise RefusedError("A206", "The document holds a data connection or active content.")
+    for name, part in parts.items():
+        macros = name.lower().endswith("vbaproject.bin")
+        if macros and hashlib.sha256(part).hexdigest() not in allowed_macros:
+            raise RefusedError("A203", "The document holds macros that the trial does not list.")
+
+
+def _empty_properties(kind: str) -> bytes:
+    element, namespace = _PROPERTIES[kind]
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<{element}{namespace}/>'.encode()
+
+
+def _rules(name: str, links: list[_Link], dropped: set[str], styles: frozenset[str]) -> Rules:
+    """Return what changes in one part."""
+    gone = {link.id for link in links if link.source == name and link.type in _DROPPED}
+
+    def attribute(element: str, qualified: str, value: str) -> str | None:
+        word = local(qualified)
+        if qualified != word and word == "id" and value in gone:
+            return None
+        if word in _AUTHORS and value:
+            return _AUTHORS[word]
+        if element == "person" and word == "displayName":
+            return _AUTHORS["author"]
+        if word in ("refreshedBy", "lastModifiedBy"):
+            return None
+        return REMOVED if _PATH.match(value) else value
+
+    if name == _TYPES:
+        return Rules(drop=lambda _, attributes: attributes.get("PartName", "").lstrip("/") in dropped)
+    if name.endswith(".rels"):
+        outside = {link.outside for link in links if _rels_of(link.source) == name}
+        return Rules(
+            attribute=lambda _, word, value: REMOVED if word == "Target" and value in outside else value,
+            drop=lambda _, attributes: attributes.get("Type", "").rpartition("/")[2] in _DROPPED,
+        )
+    return Rules(
+        attribute=attribute,
+        drop=lambda element, _: element in _DROPPED_ELEMENTS,
+        authors=frozenset({"author"}) if name.startswith("xl/") else frozenset(),
+        date_styles=styles if name.startswith("xl/worksheets/") else frozenset(),
+        dates=_dates,
+    )
+
+
+def _binary(name: str, extension: str, part: bytes) -> bytes:
+    """Return a part that is no XML, cleaned."""
+    if extension in _PICTURES:
+        return _PICTURES[extension](part)
+    if extension in _OTHER_PICTURES or extension in _FONTS or "vbaproject" in name.lower():
+        return part
+    raise RefusedError("A202", "The document holds a part of unknown kind.")
+
+
+# --- dates in workbooks: stored as numbers, shown as dates by their style -----------------------------------
+
+_BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+
+
+def _date_styles(xml: bytes) -> frozenset[str]:
+    """Return the indices of the cell styles whose number format shows a date (ECMA-376-1 18.8.30)."""
+    formats: set[int] = set(_BUILT_IN_DATES)
+    styles: list[bool] = []
+    inside: list[bool] = []
+
+    def note(element: str, attributes: Mapping[str, str]) -> bool:
+        if element == "numFmt" and attributes.get("numFmtId", "").isdecimal():
+            code = _LITERAL.sub("", attributes.get("formatCode", "")).lower()
+            if re.search("[dy]|mm", code):
+                formats.add(int(attributes["numFmtId"]))
+        elif element in ("cellXfs", "cellStyles", "dxfs"):
+            inside.append(element == "cellXfs")
+        elif element == "xf" and inside and inside[-1]:
+            styles.append(int(attributes.get("numFmtId", "0") or 0) in formats)
+        return False
+
+    if xml:
+        rewrite(xml, Rules(drop=note))
+    return frozenset(str(index) for index, is_date in enumerate(styles) if is_date)
+
+
+def _dates(serial: str) -> str:
+    """Return a serial number as ISO dates, by both of Excel's day counts (from 1900 and from 1904)."""
+    try:
+        days = int(float(serial))
+        return "\n".join(
+            (start + dt.timedelta(days)).isoformat() for start in (dt.date(1899, 12, 30), dt.date(1904, 1, 1))
+        )
+    except (ValueError, OverflowError):
+        return serial

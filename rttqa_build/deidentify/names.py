@@ -1,0 +1,91 @@
+"""Person names (PS3.5 6.2.1) → their patterns: parts, parts run together, whole names."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from rttqa_build.deidentify.charset import folded, squeezed
+from rttqa_build.deidentify.identity import Kind, Who
+from rttqa_build.deidentify.pattern import CJK, DIGITS, LETTERS, LONG, Pattern, Rule, ordinary_words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+# particles and titles: part of many names, evidence of none
+_PARTICLES = frozenset(
+    {
+    "al", "abu", "bin", "da", "das", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "ibn",
+    "la", "le", "mac", "of", "ten", "ter", "the", "van", "von", "and", "or", "to", "mr", "mrs", "ms",
+    "dr", "mx", "prof", "sir", "phd", "msc", "bsc", "frcr", "mbbs", "miss", "lady", "lord", "rev"
+    }
+)  # fmt: skip
+_MONTHS = frozenset({"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"})
+
+
+def name_patterns(who: Who, group: str, ours: Collection[str]) -> Iterator[Pattern]:
+    """Spell one component group of a person name (PS3.5 6.2.1): family^given^middle^prefix^suffix."""
+    components = [c for c in group.split("^")[:3] if c.strip() and squeezed(c) not in ours]
+    parts = [
+        part
+        for component in components
+        for part in LETTERS.findall(component)
+        if folded(part) not in _PARTICLES and (len(part) > 1 or part >= CJK)
+    ]
+    names = frozenset(folded(part) for part in parts)
+    for part in parts:
+        yield _name_part(who, part, names - {folded(part)})
+        if (other := transliterated(part)) != part.lower():
+            yield _name_part(who, other, names - {folded(part)})
+    for component in components:
+        yield from _compound(who, component)
+    yield from _whole_name(who, parts, [c for c in components if LETTERS.search(c)])
+
+
+def _name_part(who: Who, part: str, partners: frozenset[str]) -> Pattern:
+    text = folded(part)
+    if part[0] >= CJK:
+        rule = Rule.ANYWHERE if len(part) > 1 else Rule.VALUE
+    elif len(text) < 3 or text in ordinary_words():
+        rule = Rule.WEAK
+    else:
+        rule = Rule.WORD
+    return Pattern(text, part, rule, who, Kind.NAME, partners)
+
+
+_TRANSLITERATION = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe"}
+)
+
+
+def transliterated(part: str) -> str:
+    """Return a name, in lower case, as it is written where its letters are not at hand (mueller)."""
+    return part.lower().translate(_TRANSLITERATION)
+
+
+def _compound(who: Who, component: str) -> Iterator[Pattern]:
+    """Spell a component of several words or with digits also in one: O'Brien, Smith-Jones, user names."""
+    words = LETTERS.findall(component)
+    glued = "".join(words)
+    if len(words) > 1 and len(glued) > 4 and folded(glued) not in ordinary_words():
+        yield Pattern(folded(glued), glued, Rule.WORD, who, Kind.NAME)
+    has_digits = DIGITS.search(component) and not any(folded(w)[:3] in _MONTHS for w in words)
+    if words and has_digits and " " not in component and len(squeezed(component)) > 5:
+        yield Pattern(folded(component), component, Rule.PHRASE, who, Kind.NAME)
+
+
+def _whole_name(who: Who, parts: list[str], components: list[str]) -> Iterator[Pattern]:
+    """Spell family and given name together, and a long enough family name with the initial stuck to it."""
+    for one, two in itertools.permutations(dict.fromkeys(parts[:4]), 2):
+        for text in (f"{one} {two}", f"{one}^{two}", f"{one}, {two}", f"{one}_{two}"):
+            if len(text) >= LONG:
+                yield Pattern(folded(text), text, Rule.PHRASE, who, Kind.NAME)
+        if one[0] >= CJK:
+            yield Pattern(folded(one + two), one + two, Rule.ANYWHERE, who, Kind.NAME)
+    if len(components) < 2:
+        return
+    family = "".join(LETTERS.findall(components[0]))
+    initial = LETTERS.findall(components[1])[0][0]
+    for text in (initial + family, family + initial):
+        if len(family) > 3 and folded(text) not in ordinary_words():
+            yield Pattern(folded(text), text, Rule.WORD, who, Kind.NAME)

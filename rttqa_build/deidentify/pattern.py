@@ -1,0 +1,52 @@
+"""One spelling of one identity, and the rule that says where it counts as evidence."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rttqa_build.deidentify.identity import Kind, Who
+
+LONG = 8  # letters, digits or bytes: so long a pattern is evidence anywhere, even in opaque binary
+CJK = "\u2e80"  # from here on scripts without spaces between words
+LETTERS = re.compile(r"[^\W\d_]+")
+DIGITS = re.compile(r"[0-9]+")
+
+
+class Rule(enum.Enum):
+    """Where a pattern counts."""
+
+    WORD = "as a word of its own, or anywhere when it is long"
+    WEAK = "as a whole value, or beside another part of the same name"
+    PHRASE = "between characters that are neither letters nor digits; anywhere when long and with digits"
+    NUMBER = "as a whole run of digits"
+    DATE = "between characters that are no digits"
+    VALUE = "as a whole value"
+    ANYWHERE = "anywhere"
+
+
+class Pattern(NamedTuple):
+    """One spelling: folded, as it was written, its rule, and the other parts of the name (WEAK)."""
+
+    text: str
+    written: str
+    rule: Rule
+    who: Who
+    kind: Kind
+    partners: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        """Return a text without the value."""
+        return f"Pattern({self.rule}, {self.who}, {self.kind}, …)"
+
+
+@functools.cache
+def ordinary_words() -> frozenset[str]:
+    """Return the words that a text may hold by chance (``data/ordinary_words.txt``)."""
+    text = resources.files("rttqa_build").joinpath("data/ordinary_words.txt").read_text("utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return frozenset(word for line in lines for word in line.split())

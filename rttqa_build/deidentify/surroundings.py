@@ -1,0 +1,129 @@
+"""A match in a text and its surroundings → does it count? One function for each rule of the spec."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from rttqa_build.deidentify.charset import folded
+from rttqa_build.deidentify.pattern import LONG, Pattern, Rule, ordinary_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NEXT_WORD = re.compile(r"[\W_]{0,3}([^\W\d_]+)")
+_LAST_WORD = re.compile(r"([^\W\d_]+)[\W_]{0,3}\Z")
+_INITIAL = re.compile(r"(?:^|[\W_])([A-Z])[. ^_]{1,3}\Z")
+_LATERALITY = frozenset("lrai")  # left, right, anterior, inferior; A and I are words besides
+_REACH = 48
+
+
+def counts(pattern: Pattern, plain: str, low: str, start: int, end: int) -> bool:
+    """Return whether ``pattern``, matched at ``low[start:end]``, counts in its surroundings.
+
+    ``plain`` is the normalised text and ``low`` the same folded, character for character.
+    """
+    match pattern.rule:
+        case Rule.WORD:
+            return is_word(plain, start, end) or _long_in_word(plain, low, start, end)
+        case Rule.WEAK:
+            return is_word(plain, start, end) and (
+                is_value(plain, start, end) or _beside(pattern, plain, low, start, end)
+            )
+        case Rule.PHRASE:
+            return stands_alone(plain, start, end) or is_distinctive(pattern.text)
+        case Rule.DATE:
+            return _is_date(plain, start, end)
+        case Rule.VALUE:
+            return is_value(plain, start, end)
+        case _:
+            return True
+
+
+def stands_alone(plain: str, start: int, end: int) -> bool:
+    """Return whether no letter or digit touches the match."""
+    return not plain[max(0, start - 1) : start].isalnum() and not plain[end : end + 1].isalnum()
+
+
+def is_distinctive(text: str) -> bool:
+    """Return whether a long mix of letters and digits is evidence wherever it stands."""
+    mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return mixed and sum(c.isalnum() for c in text) >= LONG
+
+
+def is_value(plain: str, start: int, end: int) -> bool:
+    """Return whether the match is all there is on its line but for punctuation."""
+    first = plain.rfind("\n", 0, start) + 1
+    last = plain.find("\n", end)
+    around = plain[first:start] + plain[end : len(plain) if last < 0 else last]
+    return not any(c.isalnum() for c in around)
+
+
+def is_word(plain: str, start: int, end: int) -> bool:
+    """Return whether the match is a word, also in ``CTV_Jones``, ``planJones``, ``Jones2``."""
+    return _begins(plain, start) and _ends(plain, start, end)
+
+
+def _begins(plain: str, start: int) -> bool:
+    if not start or not plain[start - 1].isalpha():
+        return True
+    capitalised = plain[start].isupper() and plain[start + 1 : start + 2].islower()
+    return plain[start].isupper() and (plain[start - 1].islower() or capitalised)
+
+
+def _ends(plain: str, start: int, end: int) -> bool:
+    if end >= len(plain) or not plain[end].isalpha():
+        return True
+    if plain[end].isupper():
+        return plain[end - 1].islower()
+    return plain[start:end].isupper() and end - start > 2 and plain[end : end + 2].islower()
+
+
+def _long_in_word(plain: str, low: str, start: int, end: int) -> bool:
+    """Return whether a long name stands inside a longer word that is not an ordinary one."""
+    if end - start < LONG:
+        return False
+    while start and plain[start - 1].isalpha():
+        start -= 1
+    while end < len(plain) and plain[end].isalpha():
+        end += 1
+    return low[start:end] not in ordinary_words()
+
+
+def _beside(pattern: Pattern, plain: str, low: str, start: int, end: int) -> bool:
+    """Return whether another part of the same name, or its initial before, touches an ordinary word."""
+    after = _NEXT_WORD.match(low, end, end + _REACH)
+    before = _LAST_WORD.search(low, max(0, start - _REACH), start)
+    if any(word and word[1] in pattern.partners for word in (after, before)):
+        return True
+    initial = _INITIAL.search(plain, max(0, start - 5), start)
+    if initial is None or end - start < 3 or not plain[start].isupper():
+        return False
+    letter = folded(initial[1])
+    return letter not in _LATERALITY and any(part[0] == letter for part in pattern.partners)
+
+
+def _is_date(plain: str, start: int, end: int) -> bool:
+    if plain[start].isalpha() and plain[max(0, start - 1) : start].isalpha():
+        return False
+    return _no_digit_before(plain, start) and _no_digit_after(plain, end)
+
+
+def is_number(plain: str, places: Sequence[int]) -> bool:
+    """Return whether digits at ``places`` are one whole number: whole runs, blanks or hyphens between."""
+    if not (_no_digit_before(plain, places[0]) and _no_digit_after(plain, places[-1] + 1)):
+        return False
+    gaps = [plain[a + 1 : b] for a, b in itertools.pairwise(places) if b > a + 1]
+    return not gaps or (len(places) > 6 and all(len(gap) < 3 and not gap.strip(" -()") for gap in gaps))
+
+
+def _no_digit_before(plain: str, start: int) -> bool:
+    """Neither a digit nor the point of a decimal or a UID; the full stop of a sentence is no such point."""
+    before = plain[max(0, start - 2) : start]
+    return not before[-1:].isdecimal() and not (before[-1:] == "." and before[:1].isdecimal())
+
+
+def _no_digit_after(plain: str, end: int) -> bool:
+    after = plain[end : end + 2]
+    return not after[:1].isdecimal() and not (after[:1] == "." and after[1:].isdecimal())
