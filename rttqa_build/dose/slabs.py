@@ -1,0 +1,106 @@
+"""Closed contours → a stack of slabs: in which planes they lie, and how thick a slice each stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from rttqa_build.diagnostic import Diagnostic, finding
+from rttqa_build.dose.contours import SAME_PLANE_MM, along, plane_axes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from rttqa_build.dose.contours import StructureContours
+
+EndCaps: TypeAlias = Literal["none", "half-slice", "full-slice"]
+
+CAP: Mapping[EndCaps, float] = MappingProxyType({"none": 0.0, "half-slice": 0.5, "full-slice": 1.0})
+"""How far a structure goes on beyond its last contour, in slices."""
+
+GAP = 2.5
+"""A distance of more than so many slices between two planes is a gap: the structure ends and starts again."""
+
+FLAT_MM = 0.5
+"""A contour whose points leave its plane by more than this is not planar."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Prisms, one on each plane. Millimetres; u, v lie in the planes, w is the normal (rows of ``axes``).
+
+    ``plane`` names the slab of each contour edge, which runs from (``u0``, ``v0``) to (``u1``, ``v1``); slab
+    i reaches from ``lower[i]`` to ``upper[i]`` along w. ``area`` is the sum of all contours' areas, in mm².
+    """
+
+    axes: NDArray[np.float64]
+    plane: NDArray[np.intp]
+    u0: NDArray[np.float64]
+    v0: NDArray[np.float64]
+    u1: NDArray[np.float64]
+    v1: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    area: float
+
+
+def stack(structure: StructureContours, end_caps: EndCaps = "half-slice") -> Stack | Diagnostic:
+    """Return the slabs of a structure's closed contours, or the finding that says why it has no volume."""
+    closed = [contour.points for contour in structure.contours if contour.closed]
+    points = np.concatenate(closed)
+    axes = plane_axes(closed)
+    u, v, w = (along(axis, points) for axis in axes)
+    counts = np.array([len(contour) for contour in closed])
+    starts = np.cumsum(counts) - counts
+    heights = np.add.reduceat(w, starts) / counts
+    if np.abs(w - np.repeat(heights, counts)).max() > FLAT_MM:
+        return finding("D413", "A structure's contours are not in parallel planes.", local=structure.name)
+    planes, plane_of = _planes(heights)
+    faces = _faces(planes, structure.slice_spacing, CAP[end_caps])
+    if faces is None:
+        return finding("D414", "A structure has one slice, of unknown thickness.", local=structure.name)
+    following = np.arange(1, len(points) + 1)
+    following[starts + counts - 1] = starts
+    u1, v1 = u[following], v[following]
+    area = float(np.add.reduce(np.abs(np.add.reduceat(u * v1 - u1 * v, starts)))) / 2
+    if not area:
+        return finding("D412", "The contours of a structure enclose no area.", local=structure.name)
+    return Stack(axes, np.repeat(plane_of, counts), u, v, u1, v1, *faces, area)
+
+
+def _planes(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the heights of the distinct planes, rising, and the plane of each contour."""
+    order = np.argsort(heights, kind="stable")
+    rising = heights[order]
+    first = np.concatenate(([True], np.diff(rising) > SAME_PLANE_MM))
+    plane_of = np.empty(len(heights), dtype=np.intp)
+    plane_of[order] = np.cumsum(first) - 1
+    return rising[first], plane_of
+
+
+def _faces(
+    planes: NDArray[np.float64], slice_spacing: float | None, cap: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return the faces of each slab: half-way to the neighbouring planes, an end cap where there is none.
+
+    The end cap is a share of the distance to the neighbour on the other side. The slice of a structure with
+    at least three planes is the median of their distances, else that of the structure set.
+    """
+    gaps = np.diff(planes)
+    own = float(np.median(gaps)) if gaps.size else None
+    usual = own if gaps.size > 1 or slice_spacing is None else slice_spacing
+    if usual is None:
+        return None
+    bridged = np.where(gaps > GAP * usual, np.nan, gaps)
+    below = np.concatenate(([np.nan], bridged))
+    above = np.concatenate((bridged, [np.nan]))
+    beyond_above = cap * np.where(np.isnan(below), usual, below)
+    beyond_below = cap * np.where(np.isnan(above), usual, above)
+    lower = planes - np.where(np.isnan(below), beyond_below, below / 2)
+    upper = planes + np.where(np.isnan(above), beyond_above, above / 2)
+    return lower, upper

@@ -1,0 +1,36 @@
+"""Verdicts: both limits, either, none, and the band in which the engine cannot tell."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from rttqa_build.dose.constraints import Op, Verdict, judge
+
+
+@pytest.mark.parametrize(
+    ("value", "op", "optimal", "mandatory", "verdict"),
+    [
+        (19.0, "<", "20", "25", Verdict.PASS),
+        (22.0, "<", "20", "25", Verdict.OPTIMAL_MISSED),
+        (24.6, "<", "20", "25", Verdict.BORDERLINE),
+        (25.5, "<", "20", "25", Verdict.BORDERLINE),
+        (25.6, "<", "20", "25", Verdict.FAIL),
+        (20.2, "<", "20", "25", Verdict.OPTIMAL_MISSED),
+        (20.2, "<", "20", None, Verdict.BORDERLINE),
+        (20.6, "<", "20", None, Verdict.OPTIMAL_MISSED),
+        (19.0, "<", "20", None, Verdict.PASS),
+        (24.0, "<", None, "25", Verdict.PASS),
+        (20.0, "<=", "20", "25", Verdict.PASS),
+        (20.0, "<", "20", "25", Verdict.OPTIMAL_MISSED),
+        (58.0, ">=", "57", "54", Verdict.PASS),
+        (56.0, ">", "57", "54", Verdict.OPTIMAL_MISSED),
+        (54.4, ">=", "57", "54", Verdict.BORDERLINE),
+        (53.0, ">", "57", "54", Verdict.FAIL),
+        (99.0, "<", None, None, Verdict.PASS),
+    ],
+)
+def test_verdicts(value: float, op: Op, optimal: str | None, mandatory: str | None, verdict: Verdict) -> None:
+    best, needed = (None if limit is None else Decimal(limit) for limit in (optimal, mandatory))
+    assert judge(value, op, optimal=best, mandatory=needed, uncertainty=0.5) is verdict
