@@ -1,0 +1,289 @@
+"""Manifest, trial, settings and what the build found out → the parts of the context."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rttqa_build.codes import CATALOGUE
+from rttqa_build.study import DoseFacts, PlanFacts, Roi, StructureFacts
+from rttqa_build.summary.context import (
+    NOT_EVALUATED,
+    BeamRow,
+    CentreText,
+    ConstraintRow,
+    Contact,
+    ContentRow,
+    Curve,
+    Fact,
+    FindingRow,
+    FreeText,
+    LeftOut,
+    LegendEntry,
+    PlanText,
+    PrescriptionRow,
+    StructureRow,
+    SubmissionText,
+    Summary,
+    TrialText,
+    Verdict,
+    View,
+    WaiverRow,
+)
+from rttqa_build.summary.wording import (
+    PURPOSES,
+    STATUS,
+    dose_range,
+    in_cubic_centimetres,
+    in_words,
+    limit,
+    role_words,
+    title,
+    with_unit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.manifest import Manifest, Prescription
+    from rttqa_build.settings import Settings
+    from rttqa_build.study import Beam, Fate, Instance
+    from rttqa_build.trial import Constraint, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the dose engine made of one constraint of the trial.
+
+    ``achieved`` and ``reported`` are numbers in words, without unit (``62.4``); ``reason`` is the manifest's.
+    """
+
+    constraint: Constraint
+    verdict: Verdict
+    achieved: str = ""
+    reported: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the build found out, as far as it is shown.
+
+    ``roles`` maps a role (``plan`` or ``plan:phase1``) to its objects; ``volumes`` a trial structure to its
+    volume in cm³; ``clinical`` holds the clinical fields, from the manifest or from its clinical file.
+    """
+
+    roles: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict)
+    volumes: Mapping[str, float] = field(default_factory=dict)
+    outcomes: tuple[Outcome, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    clinical: Mapping[str, object] = field(default_factory=dict)
+    views: tuple[View, ...] = ()
+    views_legend: tuple[LegendEntry, ...] = ()
+
+
+def assemble(manifest: Manifest, trial: Trial, settings: Settings, evidence: Evidence) -> Summary:
+    """Return the summary of a submission: everything in words, in the trial's order."""
+    submission = manifest.submission
+    centre = settings.centre
+    return Summary(
+        trial=TrialText(
+            trial.id,
+            trial.title,
+            STATUS[trial.status],
+            manifest.protocol,
+            Contact(trial.contact.name, trial.contact.email),
+        ),
+        centre=CentreText(centre.code, centre.name, Contact(centre.contact.name, centre.contact.email)),
+        submission=SubmissionText(
+            submission.subject,
+            PURPOSES[submission.purpose],
+            submission.revision,
+            submission.arm,
+            submission.stratum,
+            submission.kind,
+            submission.reason,
+        ),
+        contents=_contents(manifest, evidence),
+        prescription=tuple(map(_prescription, manifest.prescription)),
+        structures=tuple(_structures(manifest, trial, evidence)),
+        constraints=tuple(_constraints(manifest, trial, evidence)),
+        curves=evidence.curves,
+        plans=tuple(_plans(evidence)),
+        clinical=tuple(
+            Fact(trial.clinical_titles.get(name) or title(name), in_words(value))
+            for name, value in evidence.clinical.items()
+        ),
+        waivers=tuple(
+            WaiverRow(w.code, CATALOGUE[w.code].title if w.code in CATALOGUE else "", w.subject, w.reason)
+            for w in manifest.waivers
+        ),
+        views=evidence.views,
+        views_legend=evidence.views_legend,
+    )
+
+
+def finding_rows(diagnostics: Iterable[Diagnostic]) -> tuple[FindingRow, ...]:
+    """Return the findings for the report, in the order given."""
+    return tuple(
+        FindingRow(
+            d.code,
+            CATALOGUE[d.code].title if d.code in CATALOGUE else "",
+            str(d.severity),
+            str(d.where) or d.subject,
+            d.message,
+            d.local,
+            d.hint,
+            d.waived,
+        )
+        for d in diagnostics
+    )
+
+
+def left_out(fates: Iterable[Fate]) -> tuple[LeftOut, ...]:
+    """Return the files that stay behind, by reason and then by path."""
+    rows = (LeftOut(fate.file.path, str(fate.reason), fate.detail) for fate in fates)
+    return tuple(sorted(rows, key=lambda row: (row.reason, row.path)))
+
+
+def free_texts(summary: Summary) -> tuple[FreeText, ...]:
+    """Return every string of the summary that a person wrote, here or in the planning system."""
+    return tuple(row for row in _written(summary) if row.text)
+
+
+def _written(summary: Summary) -> Iterator[FreeText]:
+    yield FreeText("Reason for this revision", summary.submission.reason)
+    for fact in summary.clinical:
+        yield FreeText(f"Clinical: {fact.label}", fact.value)
+    for row in summary.structures:
+        yield FreeText(f"Name of {row.name} in the planning system", row.local_name)
+        yield FreeText(f"Why there is no {row.name}", row.absent)
+    for constraint in summary.constraints:
+        yield FreeText(f"Reason: {constraint.structure} {constraint.metric}", constraint.reason)
+    for plan in summary.plans:
+        yield FreeText("Plan label", plan.label)
+        for beam in plan.beams:
+            yield FreeText("Beam name", beam.name)
+    for waiver in summary.waivers:
+        yield FreeText(f"Waiver of {waiver.code}", waiver.reason)
+
+
+def _contents(manifest: Manifest, evidence: Evidence) -> tuple[ContentRow, ...]:
+    counts: Counter[str] = Counter()
+    modalities: dict[str, set[str]] = {}
+    for role, item in _objects(evidence):
+        counts[role] += 1
+        modalities.setdefault(role, set()).add(item.modality)
+    rows = [ContentRow(role_words(role, n, modalities[role]), n) for role, n in counts.items()]
+    if manifest.documents:
+        many = len(manifest.documents)
+        rows.append(ContentRow("document" if many == 1 else "documents", many))
+    return tuple(rows)
+
+
+def _objects(evidence: Evidence) -> Iterator[tuple[str, Instance]]:
+    """Yield every object with its role, without the role's id."""
+    for role, items in evidence.roles.items():
+        yield from ((role.partition(":")[0], item) for item in items)
+
+
+def _prescription(row: Prescription) -> PrescriptionRow:
+    low, high = row.dose_min, row.dose_max
+    return PrescriptionRow(
+        row.target,
+        dose_range(low, high),
+        row.fractions,
+        dose_range(low / row.fractions, high / row.fractions),
+        row.plan,
+        float(high),
+    )
+
+
+def _structures(manifest: Manifest, trial: Trial, evidence: Evidence) -> Iterator[StructureRow]:
+    rois = {roi.name: roi for roi in _rois(evidence)}
+    types = {rule.name: rule.type for rule in trial.structures}
+    order = [rule.name for rule in trial.structures if rule.name in manifest.structures]
+    for name in dict.fromkeys([*order, *manifest.structures]):
+        choice = manifest.structures[name]
+        if choice.absent:
+            yield StructureRow(name, absent=choice.absent)
+            continue
+        roi = rois.get(choice.name)
+        kind = (roi.interpreted_type if roi else "") or types.get(name, "")
+        volume = evidence.volumes.get(name)
+        yield StructureRow(name, choice.name, kind, "" if volume is None else in_cubic_centimetres(volume))
+
+
+def _rois(evidence: Evidence) -> Iterator[Roi]:
+    for role, item in _objects(evidence):
+        if role == "structure_set" and isinstance(item.facts, StructureFacts):
+            yield from item.facts.rois
+
+
+def _constraints(manifest: Manifest, trial: Trial, evidence: Evidence) -> Iterator[ConstraintRow]:
+    for rule in trial.constraints:
+        if not rule.when.holds(manifest.submission):
+            continue
+        missing = Outcome(rule, NOT_EVALUATED)
+        outcome = next((o for o in evidence.outcomes if o.constraint == rule), missing)
+        unit = rule.metric.partition("[")[2].rstrip("]").replace("cc", "cm³")
+        yield ConstraintRow(
+            rule.structure,
+            rule.metric,
+            limit(rule.op, rule.optimal, unit),
+            limit(rule.op, rule.mandatory, unit),
+            with_unit(outcome.achieved, unit),
+            outcome.verdict,
+            with_unit(outcome.reported, unit),
+            outcome.reason,
+            rule.dose,
+        )
+
+
+def _plans(evidence: Evidence) -> Iterator[PlanText]:
+    """Yield the plans; a dose that refers to none of them (a sum) counts for each."""
+    doses = [item for role, item in _objects(evidence) if role == "dose"]
+    for role, item in _objects(evidence):
+        if role == "plan" and isinstance(item.facts, PlanFacts):
+            own = [dose for dose in doses if item.sop_uid in dose.references.get("plan", ())]
+            yield _plan(item, item.facts, {_grid(dose) for dose in own or doses} - {""})
+
+
+def _plan(item: Instance, plan: PlanFacts, grids: set[str]) -> PlanText:
+    system = " ".join(filter(None, (item.manufacturer, item.model, item.software)))
+    facts = (
+        ("Type", plan.kind),
+        ("Intent", plan.intent.lower()),
+        ("Fractions", ", ".join(map(str, plan.fractions))),
+        ("Approval", plan.approval.lower()),
+        ("Planning system", system),
+        ("Dose grid", ", ".join(sorted(grids))),
+    )
+    return PlanText(
+        plan.label,
+        tuple(Fact(label, value) for label, value in facts if value),
+        tuple(map(_beam, plan.beams)),
+    )
+
+
+def _grid(dose: Instance) -> str:
+    """Return the spacing of a dose grid: rows × columns × planes."""
+    if not isinstance(dose.facts, DoseFacts) or dose.facts.spacing is None:
+        return ""
+    first, second = (*dose.facts.offsets, 0.0, 0.0)[:2]
+    planes = [abs(second - first)] if len(dose.facts.offsets) > 1 else []
+    return " × ".join(f"{mm:.4g}" for mm in [*dose.facts.spacing, *planes]) + " mm"
+
+
+def _beam(beam: Beam) -> BeamRow:
+    meterset = "" if beam.meterset is None else f"{beam.meterset:.1f}"
+    return BeamRow(
+        beam.name or f"Beam {beam.number}",
+        beam.radiation.lower(),
+        beam.energy,
+        beam.delivery.lower(),
+        beam.control_points,
+        meterset,
+    )
