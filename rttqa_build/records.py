@@ -1,0 +1,74 @@
+"""The files that the tool keeps beside a manifest → lock, approvals, receipt, or what is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from rttqa_build import approval, disk, lock, receipt, source
+from rttqa_build.diagnostic import Diagnostic, Location, finding
+from rttqa_build.receipt import Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from rttqa_build.approval import Approval
+    from rttqa_build.lock import Lock
+    from rttqa_build.schema import CompiledSchema
+    from rttqa_build.source import Document
+
+LOCK, APPROVAL, RECEIPT = "lock.yaml", "approval.yaml", "receipt.yaml"
+SCHEMAS: Mapping[str, str] = {
+    LOCK: "lock.schema.json",
+    APPROVAL: "approval.schema.json",
+    RECEIPT: "receipt.schema.json",
+}
+_LIMIT = 1 << 20
+_DAMAGED = {LOCK: "M408", APPROVAL: "M409", RECEIPT: "M410"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What the tool has written about one submission; a missing file is None or empty, never a finding."""
+
+    lock: Lock | None = None
+    approvals: tuple[Approval, ...] = ()
+    receipt: Receipt = field(default_factory=Receipt)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def read(folder: Path, shown: str, schemas: Mapping[str, CompiledSchema]) -> Records:
+    """Read the records in ``folder``, which findings call ``shown``.
+
+    ``schemas`` maps the keys of :data:`SCHEMAS` to those schemas. A damaged file is one finding; what it
+    held counts as not there.
+    """
+    told: list[Diagnostic] = []
+
+    def one(name: str, make: Callable[[Document], T]) -> T | None:
+        document, damage = _document(folder / name, f"{shown}/{name}", schemas[name])
+        told.extend(damage)
+        return None if document is None else make(document)
+
+    locked = one(LOCK, lock.from_document)
+    approvals = one(APPROVAL, approval.from_document)
+    received = one(RECEIPT, receipt.from_document)
+    return Records(locked, approvals or (), received or Receipt(), tuple(told))
+
+
+def _document(
+    path: Path, shown: str, schema: CompiledSchema
+) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    """Return the valid document; None when there is no file, or, with a finding, when it is damaged."""
+    if not path.exists():
+        return None, ()
+    document, told = source.parse(disk.read(path, _LIMIT, path.name), shown)
+    if document is not None and not told:
+        document, told = schema.validate(document)
+    if document is None or told:
+        place = told[0].where if told else Location(shown)
+        return None, (finding(_DAMAGED[path.name], f"{path.name} was damaged or edited by hand", place),)
+    return document, ()

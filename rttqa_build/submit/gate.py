@@ -1,0 +1,179 @@
+"""The gate: everything that must hold before a submission may leave (DESIGN section 2), told all at once.
+
+Goes in: a submission as it lies on disk and what ``check`` said about it. Comes out: a finding per reason
+why it may not be sent, each with its own code and hint; nothing is changed, built or sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rttqa_build import approval
+from rttqa_build.diagnostic import Diagnostic, Location, exit_code, finding, ordered
+from rttqa_build.lock import freshness
+from rttqa_build.repository import FileState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rttqa_build.approval import Approval
+    from rttqa_build.lock import Basis, Lock
+    from rttqa_build.manifest import Submission
+    from rttqa_build.portal import Portal
+    from rttqa_build.receipt import Attempt, Receipt
+    from rttqa_build.repository import Repository
+    from rttqa_build.settings import Settings
+    from rttqa_build.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One submission before it is sent.
+
+    ``folder`` holds its manifest, lock, approvals and receipt; ``output`` its package, report and draft
+    e-mail. ``basis`` is what a build of today would be made from. ``checked`` is what ``check`` found,
+    acceptance of the trial included. ``files`` are all files that decide what leaves: they must be committed.
+    """
+
+    folder: Path
+    output: Path
+    submission: Submission
+    trial: Trial
+    basis: Basis
+    lock: Lock | None
+    receipt: Receipt
+    approvals: tuple[Approval, ...] = ()
+    checked: tuple[Diagnostic, ...] = ()
+    files: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the submission's name, that of its folder."""
+        return self.folder.name
+
+    @property
+    def received_attempt(self) -> Attempt | None:
+        """Return the attempt by which the portal has what the lock describes, for this very manifest."""
+        lock = self.lock
+        if lock is None or lock.basis.manifest != self.basis.manifest:
+            return None
+        return self.receipt.received_attempt(self.submission.revision, lock.package.sha256, lock.content)
+
+    @property
+    def already_received(self) -> bool:
+        """Whether the portal has what the lock describes, and the manifest is still the lock's."""
+        return self.received_attempt is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all submissions of one run share. ``portal`` is None when the settings name none that works."""
+
+    settings: Settings
+    repository: Repository
+    portal: Portal | None
+
+
+def gate(candidate: Candidate, site: Site, *, decided: bool = False) -> tuple[Diagnostic, ...]:
+    """Return every reason why the submission may not be sent, and the warnings of its check.
+
+    ``decided``: a person has given a word about attempts without a certain outcome.
+    """
+    return ordered(
+        [
+            *_check(candidate),
+            *_lock(candidate),
+            *_approvals(candidate, site.settings),
+            *_commits(candidate, site.repository),
+            *_repository(site),
+            *_portal(candidate, site),
+            *_receipt(candidate, decided=decided),
+        ]
+    )
+
+
+def _at(candidate: Candidate, name: str) -> Location:
+    return Location(f"submissions/{candidate.name}/{name}")
+
+
+def _check(candidate: Candidate) -> Iterator[Diagnostic]:
+    yield from candidate.checked
+    if exit_code(candidate.checked):
+        yield finding("U001", "the check of this submission finds errors", _at(candidate, "manifest.yaml"))
+
+
+def _lock(candidate: Candidate) -> Iterator[Diagnostic]:
+    where, lock = _at(candidate, "lock.yaml"), candidate.lock
+    if lock is None:
+        yield finding("U002", "this submission was never built: it has no lock", where)
+        return
+    stale = freshness(lock, candidate.basis, received=False, where=where)
+    yield from stale
+    if any(d.code == "M405" for d in stale):
+        yield finding("U003", "the lock must be rebuilt with the present program versions", where)
+    if count := len(lock.fatal_findings):
+        codes = ", ".join(sorted({item.code for item in lock.fatal_findings}))
+        yield finding("U004", f"the build left {_plural(count, 'error')} ({codes})", where)
+
+
+def _approvals(candidate: Candidate, settings: Settings) -> Iterator[Diagnostic]:
+    if candidate.lock is None:
+        return
+    wanted = approval.required(settings.gate.approvals, example=candidate.trial.status == "example")
+    given = len(approval.standing(candidate.approvals, candidate.lock.content))
+    if given < wanted:
+        words = f"{_plural(wanted, 'approval')} of this content needed, {given} there"
+        yield finding("U005", words, _at(candidate, "approval.yaml"))
+
+
+def _commits(candidate: Candidate, repository: Repository) -> Iterator[Diagnostic]:
+    for path in candidate.files:
+        state = repository.state(path)
+        if state is not FileState.COMMITTED:
+            name = repository.relative(path) or path.name
+            yield finding("U006", f"{path.name} is {state}", Location(name), subject=path.name)
+
+
+def _repository(site: Site) -> Iterator[Diagnostic]:
+    branch, allowed = site.settings.gate.branch, site.settings.allowed_remotes
+    where = Location("rttqa.yaml")
+    if branch and not site.repository.reachable_from(branch):
+        yield finding("U007", f"the present commit is not on the branch {branch}", where)
+    if allowed and not all(_allowed(url, allowed) for url in site.repository.remotes()):
+        yield finding("U008", "this repository has a remote that the settings don't allow", where)
+
+
+def _allowed(url: str, allowed: tuple[str, ...]) -> bool:
+    """Return whether the URL is listed, or lies below one that is. URLs may hold secrets: never show them."""
+    return any(
+        url == one or url.startswith(one if one.endswith(("/", ":")) else f"{one}/") for one in allowed
+    )
+
+
+def _portal(candidate: Candidate, site: Site) -> Iterator[Diagnostic]:
+    where, settings = Location("rttqa.yaml", item="portal"), site.settings.portal
+    if site.portal is not None and candidate.trial.status == "example" and not site.portal.local:
+        yield finding("U015", "an example trial is never sent to a portal beyond this computer", where)
+    limit = settings.max_bytes if settings else None
+    if limit is not None and candidate.lock is not None and candidate.lock.package.size > limit:
+        yield finding(
+            "U016", f"the package has {candidate.lock.package.size} bytes; the portal takes {limit}", where
+        )
+
+
+def _receipt(candidate: Candidate, *, decided: bool) -> Iterator[Diagnostic]:
+    where, lock = _at(candidate, "receipt.yaml"), candidate.lock
+    waiting = len(candidate.receipt.undecided)
+    if waiting and not decided:
+        yield finding("U020", f"{_plural(waiting, 'earlier attempt')} without a certain outcome", where)
+    if decided and not waiting:
+        yield finding("U024", "no attempt waits for a decision", where)
+    revision = candidate.submission.revision
+    if lock is not None and candidate.receipt.received >= revision and not candidate.already_received:
+        yield finding("U021", f"revision {revision} was already received with other content", where)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from git_builder import commit, git, git_environ
+
+from rttqa_build import scaffold, source
+from rttqa_build.diagnostic import UsageError
+
+SCHEMAS = {"plato.schema.json": b"{}\n"}
+WRITTEN = (
+    "rttqa.yaml",
+    "Makefile",
+    "README.md",
+    ".gitignore",
+    ".gitattributes",
+    "submissions/.gitkeep",
+    ".rttqa/schemas/plato.schema.json",
+    "Git hook pre-commit",
+)
+Environ = dict[str, str]
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> Environ:
+    """An environment in which ``rttqa-build`` says how it was called, and fails when asked to."""
+    home = git_environ(tmp_path / "home")
+    program = tmp_path / "bin" / "rttqa-build"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "$@" >> "$CALLS"\ncase "$*" in *BAD*) exit 1;; esac\n', "utf-8")
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{home['PATH']}"
+    return {**home, "PATH": path, "CALLS": str(tmp_path / "calls")}
+
+
+def calls(environ: Environ) -> list[str]:
+    path = Path(environ["CALLS"])
+    text = path.read_text("utf-8").splitlines() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return sorted(text)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, environ: Environ) -> Path:
+    made = tmp_path / "our 'own' trials"
+    scaffold.init(made, SCHEMAS, environ, sys.executable)
+    return made
+
+
+def submission(folder: Path, name: str) -> None:
+    (folder / "submissions" / name).mkdir()
+    (folder / "submissions" / name / "manifest.yaml").write_bytes(b"manifest: 1\n")
+
+
+def make(folder: Path, environ: Environ, *arguments: str) -> int:
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=environ, check=False, capture_output=True
+    ).returncode
+
+
+def test_a_new_repository(tmp_path: Path, environ: Environ) -> None:
+    made = scaffold.init(tmp_path / "a" / "our trials", SCHEMAS, environ, sys.executable)
+    assert made.written == WRITTEN
+    assert made.kept == ()
+    assert made.repository.root == (tmp_path / "a" / "our trials").resolve()
+    document, told = source.parse((made.repository.root / "rttqa.yaml").read_bytes(), "rttqa.yaml")
+    assert document is not None
+    assert told == ()
+    for name in ("build/x/package.zip", "outbox/a.zip", "b.zip", "CT1.dcm", "rttqa-key.txt"):
+        assert made.repository.ignored(made.repository.root / name), name
+    for name in WRITTEN[:-1]:
+        assert not made.repository.ignored(made.repository.root / name), name
+
+
+def test_a_second_time_nothing_changes(folder: Path, environ: Environ) -> None:
+    again = scaffold.init(folder, SCHEMAS, environ, sys.executable)
+    assert (again.written, again.kept) == ((), ())
+
+
+def test_nothing_is_overwritten(folder: Path, environ: Environ) -> None:
+    own = b"# ours\n"
+    (folder / "Makefile").write_bytes(own)
+    (folder / ".git" / "hooks" / "pre-commit").write_bytes(own)
+    (folder / "README.md").unlink()
+    again = scaffold.init(folder, SCHEMAS, environ, sys.executable)
+    assert again.written == ("README.md",)
+    assert [(d.code, d.where.file) for d in again.kept] == [
+        ("M420", "Makefile"),
+        ("M420", "Git hook pre-commit"),
+    ]
+    assert (folder / "Makefile").read_bytes() == own
+
+
+def test_inside_an_existing_repository(tmp_path: Path, environ: Environ) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, environ, "init", "--quiet")
+    (outer / ".git" / "description").read_bytes()
+    made = scaffold.init(outer / "our trials", SCHEMAS, environ, sys.executable)
+    assert made.repository.root == outer.resolve()
+    assert not (outer / "our trials" / ".git").exists()
+    submission(outer / "our trials", "BAD-1")
+    git(outer, environ, "add", "--all")
+    result = subprocess.run(
+        ["git", "commit", "-m", "x"], cwd=outer, env=environ, check=False, capture_output=True
+    )
+    assert result.returncode != 0
+    assert calls(environ) == ["check submissions/BAD-1/manifest.yaml"]
+
+
+def test_a_file_in_the_way(tmp_path: Path, environ: Environ) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError):
+        scaffold.init(tmp_path / "file", SCHEMAS, environ, sys.executable)
+    with pytest.raises(UsageError, match="git was not found"):
+        scaffold.init(tmp_path / "new", SCHEMAS, {**environ, "PATH": ""}, sys.executable)
+
+
+def test_the_hook_lets_only_clean_submissions_in(folder: Path, environ: Environ) -> None:
+    git(folder, environ, "add", "--all")
+    git(folder, environ, "commit", "--quiet", "-m", "no submission yet")
+    submission(folder, "EP-1")
+    git(folder, environ, "add", "--all")
+    git(folder, environ, "commit", "--quiet", "-m", "clean")
+    assert calls(environ) == ["check submissions/EP-1/manifest.yaml"]
+    submission(folder, "BAD-1")
+    git(folder, environ, "add", "--all")
+    result = subprocess.run(
+        ["git", "commit", "-m", "x"], cwd=folder, env=environ, check=False, capture_output=True
+    )
+    assert result.returncode != 0
+
+
+def test_the_hook_falls_back_to_the_interpreter_and_says_what_to_do(tmp_path: Path, environ: Environ) -> None:
+    interpreter = tmp_path / "a python"
+    interpreter.write_text('#!/bin/sh\necho "$@" >> "$CALLS"\n', "utf-8")
+    interpreter.chmod(0o755)
+    folder = tmp_path / "trials"
+    scaffold.init(folder, SCHEMAS, environ, str(interpreter))
+    submission(folder, "EP-1")
+    (tmp_path / "bin" / "rttqa-build").unlink()
+    hook = folder / ".git" / "hooks" / "pre-commit"
+    minimal = {**environ, "PATH": "/nowhere"}
+    result = subprocess.run(["/bin/sh", hook], cwd=folder, env=minimal, check=False, capture_output=True)
+    assert result.returncode == 0
+    assert calls(environ) == ["-m rttqa_build check submissions/EP-1/manifest.yaml"]
+    interpreter.unlink()
+    result = subprocess.run(["/bin/sh", hook], cwd=folder, env=minimal, check=False, capture_output=True)
+    assert result.returncode == 1
+    assert b"rttqa-build init" in result.stderr
+
+
+@pytest.mark.parametrize("jobs", [(), ("-j2",)])
+def test_make_for_all_and_for_one(jobs: tuple[str, ...], folder: Path, environ: Environ) -> None:
+    for name in ("EP-1", "EP-2"):
+        submission(folder, name)
+    one, two = (f"submissions/{name}/manifest.yaml" for name in ("EP-1", "EP-2"))
+    for verb in ("check", "build"):
+        assert make(folder, environ, *jobs, verb) == 0
+        assert calls(environ) == [f"{verb} {one}", f"{verb} {two}"]
+        assert make(folder, environ, *jobs, verb, "NAME=EP-2") == 0
+        assert calls(environ) == [f"{verb} {two}"]
+    assert make(folder, environ, *jobs, "submit") == 0
+    assert calls(environ) == [f"submit {one} {two}"]
+    assert make(folder, environ, "submit", "NAME=EP-1") == 0
+    assert make(folder, environ, "status") == 0
+    assert calls(environ) == ["status", f"submit {one}"]
+
+
+def test_make_reports_all_and_fails_for_one(folder: Path, environ: Environ) -> None:
+    for name in ("BAD-1", "EP-2"):
+        submission(folder, name)
+    assert make(folder, environ, "check") != 0
+    assert len(calls(environ)) == 2
+
+
+def test_make_without_submissions_and_with_a_wrong_name(folder: Path, environ: Environ) -> None:
+    for verb in ("check", "build", "submit"):
+        assert make(folder, environ, verb) == 0
+    assert calls(environ) == []
+    assert make(folder, environ, "check", "NAME=EP-9") == 0
+    assert calls(environ) == ["check submissions/EP-9/manifest.yaml"]
+
+
+def test_a_committed_scaffold_is_clean(folder: Path, environ: Environ) -> None:
+    commit(folder, environ)
+    (folder / "outbox").mkdir()
+    (folder / "outbox" / "x.zip").write_bytes(b"")
+    assert git(folder, environ, "status", "--porcelain") == ""
