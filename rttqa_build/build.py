@@ -1,0 +1,271 @@
+"""The build: source folder × manifest → pseudonymised, packaged, verified output and its lock.
+
+:func:`build` reads top to bottom: read, judge; then, unless something forbids it, prepare, pack, record,
+publish. Each stage runs to its end and reports everything it finds; errors stop the next stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from rttqa_build import account, checks, disk, paperwork
+from rttqa_build.checks.judgement import judge
+from rttqa_build.deidentify.engine import Job, registered_uids
+from rttqa_build.deidentify.marks import PROFILE, Marks
+from rttqa_build.deidentify.policy import compile_policy
+from rttqa_build.deidentify.residue import Scanner
+from rttqa_build.diagnostic import Location, ordered
+from rttqa_build.evidence import Histograms, histograms
+from rttqa_build.intake import Intake, take_in
+from rttqa_build.lock import Input, Lock, PseudonymousUid, dump, locked
+from rttqa_build.objects import Task, settle_uids, tasks
+from rttqa_build.order import Built, Order
+from rttqa_build.package.layout import SUMMARY
+from rttqa_build.package.probe import probe
+from rttqa_build.packing import Content, Packed, pack, publish, stage, sweep
+from rttqa_build.pseudonym import Pseudonyms
+from rttqa_build.resolve import Resolution, resolve
+from rttqa_build.study import Instance, Kind, StructureFacts
+from rttqa_build.summary.assemble import Evidence, assemble
+from rttqa_build.summary.context import Sending, Summary
+from rttqa_build.summary.wording import date_in_words
+from rttqa_build.tokens import patient_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.objects import Done
+    from rttqa_build.paperwork import Papers
+
+__all__ = ["ACCOUNT", "REPORT", "Built", "Order", "build"]
+
+REPORT, ACCOUNT = "report.html", "deidentification.json"
+FORBIDDING = ("A", "K", "R")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the source says: the study, who plays which role, what the doses mean, the clinical fields."""
+
+    intake: Intake
+    resolution: Resolution
+    case: checks.Case
+    dose: Histograms
+
+
+def build(order: Order, progress: Callable[[str], None] = lambda _: None) -> Built:
+    """Build one submission.
+
+    Raises RttqaError when disk, key or source fail; nothing half-made is ever visible under its name.
+    """
+    sweep(order)
+    reading = read(order, progress)
+    scanner = Scanner(reading.intake.harvest, ours(order))
+    summary = summarise(order, reading, scanner)
+    found = judge([*order.clinical.diagnostics, *findings(reading)], order.manifest, order.trial)
+    if forbidden(found):
+        tell(order, reading, found, summary)
+        return Built(found, summary=summary)
+
+    progress("pseudonymising")
+    content, papers, told = prepare(order, reading, summary, scanner)
+    packed = pack(order, content, scanner)
+    found = ordered([*found, *told, *packed.diagnostics, *scanner.limits()])
+    lock = record(order, reading, content, packed, papers, found)
+    found = ordered([*found, *about_to_enter_git(order, lock, scanner)])
+    tell(order, reading, found, summary, packed, lock)
+    if forbidden(found):
+        sweep(order)
+        return Built(found, summary=summary)
+    texts = account.texts_that_leave(packed.done, summary)
+    return Built(found, lock, publish(order, packed.facts.name), summary, texts, patients(reading))
+
+
+# --- reading and judging -----------------------------------------------------------------------------------
+
+
+def read(order: Order, progress: Callable[[str], None]) -> Reading:
+    """Take in the source, resolve the roles, and evaluate doses."""
+    intake = take_in(order.source, order.jobs, progress)
+    resolution = resolve(intake.study, order.manifest, order.trial)
+    case = checks.Case(order.manifest, order.trial, resolution.roles)
+    dose = histograms(case, order.source, order.jobs)
+    return Reading(intake, resolution, case, dose)
+
+
+def findings(reading: Reading) -> tuple[Diagnostic, ...]:
+    """Return what probe, intake, resolution, checks and doses give, unweighed."""
+    return (
+        *probe(),
+        *reading.intake.diagnostics,
+        *reading.resolution.diagnostics,
+        *checks.run(reading.case),
+        *reading.dose.diagnostics,
+    )
+
+
+def forbidden(found: Iterable[Diagnostic]) -> bool:
+    """Return whether no package may be made: errors of families A, K and R, broken links among them."""
+    return any(d.fatal and d.code.startswith(FORBIDDING) for d in found)
+
+
+def ours(order: Order) -> tuple[str, ...]:
+    """Return what manifest, settings and trial put into the package on purpose: never residue."""
+    submission, centre, trial = order.manifest.submission, order.settings.centre, order.trial
+    names = (submission.subject, submission.patient, submission.case, centre.code, centre.name, trial.id)
+    contacts = (centre.contact.name, centre.contact.email, trial.contact.name, trial.contact.email)
+    return (*names, *contacts, trial.title, trial.sponsor, *(rule.name for rule in trial.structures))
+
+
+def summarise(order: Order, reading: Reading, scanner: Scanner) -> Summary:
+    """Return the context of the clinical summary, with labels that do not identify."""
+    roles = {
+        one.place: tuple(paperwork.cleaned(instance, scanner) for instance in one.instances)
+        for one in reading.resolution.roles
+    }
+    dose = reading.dose
+    evidence = Evidence(roles, dose.volumes, dose.outcomes, dose.curves, order.clinical.fields)
+    return assemble(order.manifest, order.trial, order.settings, evidence)
+
+
+# --- preparing the package ---------------------------------------------------------------------------------
+
+
+def prepare(
+    order: Order, reading: Reading, summary: Summary, scanner: Scanner
+) -> tuple[Content, Papers, tuple[Diagnostic, ...]]:
+    """Settle every pseudonym, scrub the documents, render the summary."""
+    names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
+    chosen = tasks(reading.resolution.roles, names, lambda instance: renamed(reading.case, instance))
+    papers = paperwork.documents(order.manifest, order.trial, order.source, scanner)
+    rendered, found = paperwork.clinical_summary(summary, order.trial, scanner, stage(order))
+    others = {SUMMARY: rendered, **{paper.path: paper.data for paper in papers.papers}}
+    inputs = {role: row.digest for role, row in inputs_of(reading, names).items()}
+    inputs |= {f"document:{paper.name}": names.input_token([paper.original]) for paper in papers.papers}
+    content = Content(chosen, job(order, chosen, names, scanner), others, inputs)
+    return content, papers, (*papers.diagnostics, *found)
+
+
+def job(order: Order, chosen: tuple[Task, ...], names: Pseudonyms, scanner: Scanner) -> Job:
+    """Return the job that all objects share, with every UID settled."""
+    trial, submission, centre = order.trial, order.manifest.submission, order.settings.centre
+    retained = frozenset(trial.retain)
+    marks = Marks(
+        submission.subject,
+        trial.id,
+        trial.title,
+        trial.sponsor,
+        centre.code,
+        centre.name,
+        trial.dates == "shift",
+        "patient_characteristics" in retained,
+    )
+    first = Job(
+        compile_policy(trial.dates, retained),
+        marks,
+        names.weeks_back(submission.subject),
+        names.base_uid,
+        registered_uids(),
+        scanner.identifies,
+    )
+    final = settle_uids(order.source, chosen, first, names)
+    rows = order.previous.uids.values() if order.previous else ()
+    sent = {row.base: row.uid for objects in rows for row in objects}
+
+    def uid(original: bytes) -> str:
+        base = names.base_uid(original)
+        return final.get(original.decode("latin-1")) or sent.get(base, base)
+
+    return replace(first, uid=uid)
+
+
+def renamed(case: checks.Case, instance: Instance) -> Mapping[int, str | None]:
+    """Return ROI number → name in the package for a structure set."""
+    facts = instance.facts
+    return case.naming(facts).renamed if isinstance(facts, StructureFacts) else {}
+
+
+def inputs_of(reading: Reading, names: Pseudonyms) -> dict[str, Input]:
+    """Return what the lock says of each role's inputs."""
+    return {
+        one.place: Input(
+            len(one.instances),
+            sum(instance.file.size for instance in one.instances),
+            names.input_token(instance.file.sha256 for instance in one.instances),
+        )
+        for one in reading.resolution.roles
+    }
+
+
+def patients(reading: Reading) -> tuple[str, ...]:
+    """Return who the selected objects say their patient is."""
+    found = {i.patient for one in reading.resolution.roles for i in one.instances}
+    return tuple(sorted(f"{p.name}, born {p.birth_date or 'unknown'}, ID {p.patient_id}" for p in found))
+
+
+# --- recording ---------------------------------------------------------------------------------------------
+
+
+def record(
+    order: Order,
+    reading: Reading,
+    content: Content,
+    packed: Packed,
+    papers: Papers,
+    found: tuple[Diagnostic, ...],
+) -> Lock:
+    """Return the lock of this build."""
+    names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
+    return Lock(
+        order.basis,
+        packed.content,
+        packed.facts,
+        patient_tokens(reading.resolution.roles, order.manifest.submission, names),
+        inputs_of(reading, names),
+        {paper.name: names.input_token([paper.original]) for paper in papers.papers},
+        names.input_token([order.clinical.sha256]) if order.clinical.sha256 else "",
+        uids_of(content, names),
+        reading.dose.verdicts,
+        locked(found),
+    )
+
+
+def uids_of(content: Content, names: Pseudonyms) -> dict[str, tuple[PseudonymousUid, ...]]:
+    """Return the UIDs of the RT objects by kind, as they left."""
+    found: dict[str, list[PseudonymousUid]] = {}
+    for task in content.chosen:
+        original = task.instance.sop_uid
+        if task.instance.kind is not Kind.IMAGE:
+            row = PseudonymousUid(names.base_uid(original), content.job.uid(original.encode("latin-1")))
+            found.setdefault(task.instance.kind.value, []).append(row)
+    return {kind: tuple(rows) for kind, rows in found.items()}
+
+
+def about_to_enter_git(order: Order, lock: Lock, scanner: Scanner) -> tuple[Diagnostic, ...]:
+    """Search everything that is about to be committed for the identities of this source."""
+    texts = {**order.committed, "lock.yaml": dump(lock).encode()}
+    return tuple(
+        hit for name, data in sorted(texts.items()) for hit in scanner.scan_bytes(data, Location(name))
+    )
+
+
+def tell(
+    order: Order,
+    reading: Reading,
+    found: tuple[Diagnostic, ...],
+    summary: Summary,
+    packed: Packed | None = None,
+    lock: Lock | None = None,
+) -> None:
+    """Write the submitter's report and the account of what was done to each file."""
+    if not order.keep:
+        return
+    done: tuple[Done[Any], ...] = packed.done if packed else ()
+    fates = reading.resolution.left_out
+    start = date_in_words(order.manifest.submission.radiotherapy_start)
+    sending = Sending(packed.facts.name, lock.content, start) if packed and lock else Sending()
+    local = account.local_part(found, done, fates, summary)
+    disk.write(order.output / REPORT, account.report_html(summary, sending, local))
+    disk.write(order.output / ACCOUNT, account.account(done, fates, PROFILE))

@@ -1,0 +1,230 @@
+"""The verbs and their options (typer), and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rttqa_build import __version__
+from rttqa_build.cli.failures import guarded
+
+HELP = """Build, pseudonymise, verify and submit radiotherapy-trial QA packages.
+
+One manifest per submission, in Git, reviewed like code. Start with 'rttqa-build init FOLDER', or look at a
+complete example first: 'rttqa-build demo FOLDER'.
+"""
+
+app = typer.Typer(
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+keys = typer.Typer(help="The centre's secret key: make it, show its fingerprint.", no_args_is_help=True)
+app.add_typer(keys, name="key")
+
+
+class Format(StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Manifests = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[MANIFEST]...", help="Paths of manifests, or names of submissions; all without."),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to write the findings.")]
+JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Threads to work with.")]
+TrialOption = Annotated[str, typer.Option("--trial", help="Id of the trial (see 'trials').")]
+PatientOption = Annotated[str, typer.Option("--patient", help="The patient's trial ID.")]
+JOBS = min(os.cpu_count() or 1, 8)
+
+
+def main() -> None:
+    """Run the program and exit with the contract's code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Consoles that cannot show a character show a stand-in; the program must not fail on it.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(guarded(lambda: app(standalone_mode=False), dict(os.environ)))
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"rttqa-build {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Hold options that stand before the verb."""
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="The new repository's folder.")] = Path()) -> int:
+    """Make a submissions repository: settings, Makefile, Git hook, schemas for editors."""
+    from rttqa_build.cli import repository
+
+    return repository.init(folder)
+
+
+@keys.command("new")
+def key_new() -> int:
+    """Make the centre's secret key, once; its fingerprint is pinned in rttqa.yaml."""
+    from rttqa_build.cli import repository
+
+    return repository.key_new()
+
+
+@keys.command("show")
+def key_show() -> int:
+    """Show where the key lies and its fingerprint, never the key itself."""
+    from rttqa_build.cli import repository
+
+    return repository.key_show()
+
+
+@app.command()
+def trials(
+    trial: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show one trial whole.")] = None,
+    output: FormatOption = Format.TEXT,
+) -> int:
+    """List the trial definitions that can be used here, or show one."""
+    from rttqa_build.cli import trials as verbs
+
+    return verbs.trials(trial, as_json=output is Format.JSON)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="The export folder.")],
+    trial: TrialOption,
+    patient: PatientOption,
+    purpose: Annotated[str | None, typer.Option("--purpose", help="Purpose of the submission.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the submission's folder.")] = None,
+) -> int:
+    """Draft a manifest from an export folder: objects, and structures matched to the trial's names."""
+    from rttqa_build.cli import drafting
+
+    return drafting.new(folder, trial, patient, purpose, name)
+
+
+@app.command()
+def check(manifests: Manifests = None, output: FormatOption = Format.TEXT) -> int:
+    """Check manifests, and whether lock, approvals and receipt still stand; needs no patient data."""
+    from rttqa_build.cli import checking
+
+    return checking.check(manifests or [], as_json=output is Format.JSON)
+
+
+@app.command()
+def build(
+    manifests: Manifests = None,
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Change nothing; fail when anything differs from the lock.")
+    ] = False,
+    jobs: JobsOption = JOBS,
+    output: FormatOption = Format.TEXT,
+) -> int:
+    """Resolve, check, pseudonymise, render, package and verify; writes the package and its lock."""
+    from rttqa_build.cli import building
+
+    return building.build(manifests or [], locked=locked, jobs=jobs, as_json=output is Format.JSON)
+
+
+@app.command()
+def approve(
+    name: Annotated[str, typer.Argument(help="Name of the submission, or path of its manifest.")],
+    role: Annotated[str, typer.Option("--role", help="In which role you approve.")] = "physicist",
+) -> int:
+    """Look at what leaves, and say yes: on a terminal, by a person."""
+    from rttqa_build.cli import approving
+
+    return approving.approve(name, role)
+
+
+@app.command()
+def verify(
+    packages: Annotated[list[Path], typer.Argument(metavar="PACKAGE...", help="Finished packages (zip).")],
+    output: FormatOption = Format.TEXT,
+    jobs: JobsOption = JOBS,
+) -> int:
+    """Check packages as a receiver would, by none of the code that built them."""
+    from rttqa_build.cli import checking
+
+    return checking.verify(packages, jobs=jobs, as_json=output is Format.JSON)
+
+
+@app.command()
+def submit(
+    manifests: Manifests = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Go as far as the portal's preflight; send nothing.")
+    ] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="Send again what may have arrived; needs --reason.")
+    ] = False,
+    treat_as_received: Annotated[
+        bool, typer.Option("--treat-as-received", help="Take an unknown attempt as arrived; needs --reason.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; goes into the receipt.")] = None,
+    jobs: JobsOption = JOBS,
+    output: FormatOption = Format.TEXT,
+) -> int:
+    """Check the gate, rebuild, compare with the lock, hand over, keep the receipt, draft the email."""
+    from rttqa_build.cli import submitting
+
+    asked = submitting.Asked(dry_run, resend, treat_as_received, reason or "", jobs)
+    return submitting.submit(manifests or [], asked, as_json=output is Format.JSON)
+
+
+@app.command()
+def status(manifests: Manifests = None, output: FormatOption = Format.TEXT) -> int:
+    """Show where each submission stands, and the next step."""
+    from rttqa_build.cli import checking
+
+    return checking.status(manifests or [], as_json=output is Format.JSON)
+
+
+@app.command()
+def explain(code: Annotated[str, typer.Argument(help="A finding's code, such as D204.")]) -> int:
+    """Explain a finding: what it means, why it matters, how to mend it."""
+    from rttqa_build.cli import trials as verbs
+
+    return verbs.explain(code)
+
+
+@app.command()
+def pseudonymise(
+    folder: Annotated[Path, typer.Argument(help="A folder of DICOM objects.")],
+    out: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+    trial: TrialOption,
+    patient: PatientOption,
+    jobs: JobsOption = JOBS,
+    output: FormatOption = Format.TEXT,
+) -> int:
+    """Pseudonymise every object in a folder under the centre's key, and prove it; no manifest needed."""
+    from rttqa_build.cli import engines
+
+    return engines.pseudonymise(folder, out, trial, patient, jobs=jobs, as_json=output is Format.JSON)
+
+
+@app.command()
+def demo(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> int:
+    """Make a complete example repository with a synthetic patient, built and submitted to a folder."""
+    from rttqa_build.cli import demonstration
+
+    return demonstration.demo(folder)

@@ -1,0 +1,122 @@
+"""``build``: one order per manifest; the lock is written only when there is a package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rttqa_build import disk, lock, records
+from rttqa_build.build import REPORT, Built, Order
+from rttqa_build.build import build as run
+from rttqa_build.cli import failures, session
+from rttqa_build.cli.output import show_text, tally
+from rttqa_build.diagnostic import Location, RttqaError, exit_code, ordered
+from rttqa_build.workspace import with_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rttqa_build.cli.output import Terminal
+    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.pseudonym import CentreKey
+    from rttqa_build.workspace import Submission, Workspace
+
+
+class Outcome(NamedTuple):
+    """How one build ended."""
+
+    name: str
+    code: int
+    found: tuple[Diagnostic, ...]
+    built: Built | None = None
+
+
+def build(named: Sequence[str], *, locked: bool, jobs: int, as_json: bool) -> int:
+    """Build every manifest that is named; each is reported, the worst exit code wins."""
+    here, out = session.workspace(), session.term()
+    key = here.key()
+    outcomes = []
+    for path in here.manifests(named):
+        submission = with_key(here, here.load(path), key)
+        outcome = _one(here, submission, key, locked=locked, jobs=jobs)
+        outcomes.append(outcome)
+        if not as_json:
+            _tell(here, submission, outcome, out, locked=locked)
+    if as_json:
+        session.as_json(((o.name, o.found, _facts(o)) for o in outcomes), out)
+    elif not outcomes:
+        out.say("there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER")
+    return session.worst(outcome.code for outcome in outcomes)
+
+
+def _one(here: Workspace, submission: Submission, key: CentreKey, *, locked: bool, jobs: int) -> Outcome:
+    out = session.term()
+    if submission.manifest is None or submission.trial is None:
+        return Outcome(submission.name, 1, submission.diagnostics)
+    try:
+        built = run(order(here, submission, key, jobs=jobs, keep=not locked), out.progress)
+    except RttqaError as error:
+        out.progress("")
+        failures.tell(error)
+        return Outcome(submission.name, error.exit_code, submission.reading.diagnostics)
+    out.progress("")
+    found = ordered([*submission.reading.diagnostics, *built.diagnostics])
+    if locked:
+        found = ordered([*found, *_differences(submission, built)])
+    elif built.lock is not None:
+        disk.write(submission.folder / records.LOCK, lock.dump(built.lock).encode())
+    return Outcome(submission.name, exit_code(found), found, built)
+
+
+def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int, keep: bool = True) -> Order:
+    """Return what a build of a submission needs; raise RttqaError when the source may not be used."""
+    manifest, trial = submission.manifest, submission.trial
+    if manifest is None or trial is None:
+        raise ValueError("only a submission with a valid manifest can be built")
+    source = here.source(manifest)
+    return Order(
+        manifest,
+        trial,
+        here.settings,
+        key,
+        submission.basis,
+        source,
+        here.output(submission.name),
+        here.clinical(manifest, source),
+        here.previous(submission),
+        {submission.shown: submission.data},
+        jobs,
+        keep,
+    )
+
+
+def _differences(submission: Submission, built: Built) -> tuple[Diagnostic, ...]:
+    then, where = submission.records.lock, Location(f"{submission.shown.rpartition('/')[0]}/{records.LOCK}")
+    if then is None or built.lock is None:
+        return ()
+    return lock.compare(then, built.lock, where)
+
+
+def _facts(outcome: Outcome) -> dict[str, object]:
+    made = outcome.built.lock if outcome.built else None
+    if made is None:
+        return {"package": None}
+    facts = made.package
+    return {
+        "package": {"name": facts.name, "size": facts.size, "sha256": facts.sha256, "content": made.content}
+    }
+
+
+def _tell(here: Workspace, submission: Submission, outcome: Outcome, out: Terminal, *, locked: bool) -> None:
+    show_text(outcome.found, out)
+    built = outcome.built
+    out.say(f"{outcome.name}: {tally(outcome.found)}")
+    if built is None:
+        return
+    if built.lock is None:
+        out.say("  no package was made; the lock is as it was")
+    elif not locked:
+        out.say(f"  package {built.package}")
+        out.say(f"  sha256  {built.lock.package.sha256}")
+        out.say(f"  content {built.lock.content}")
+    if not locked:
+        out.say(f"  report  {here.output(submission.name) / REPORT}")

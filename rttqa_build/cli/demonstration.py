@@ -1,0 +1,106 @@
+"""``demo``: an example repository with a synthetic patient, built and submitted to a folder portal."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sys
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from rttqa_build import disk, keyfile, repository, scaffold
+from rttqa_build.cli import session
+from rttqa_build.cli.repository import editor_schemas
+from rttqa_build.diagnostic import UsageError
+from rttqa_build.library import Library
+from rttqa_build.pseudonym import KEY_LENGTH, CentreKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rttqa_build.cli.output import Terminal
+
+SUBMISSION = "EP-0123"
+NAME, EMAIL = "Demo Physicist", "demo@example.org"
+
+
+def demo(folder: Path) -> int:
+    """Make the example, submit it, and say what was made, where, and what to look at."""
+    from rttqa_build import synthetic
+    from rttqa_build.cli import building, submitting
+
+    folder, out = folder.absolute(), session.term()
+    data = folder.with_name(f"{folder.name}-data")
+    _demand_room(folder, data)
+    out.say("A synthetic patient (invented): CT, MR, registration, structures, plan, dose …")
+    synthetic.write(data / "exports" / SUBMISSION, clutter=True, form_for=SUBMISSION)
+    out.say("A submissions repository, as `rttqa-build init` and `key new` make it …")
+    git = _repository(folder, data)
+    with contextlib.chdir(folder):
+        out.say("")
+        out.say(out.strong("$ rttqa-build build"))
+        code = building.build([], locked=False, jobs=2, as_json=False)
+        if code:
+            return code
+        git.commit("Add EP-0123 for prospective review", NAME, EMAIL)
+        out.say("")
+        out.say(out.strong("$ git add -A && git commit && rttqa-build submit"))
+        code = submitting.submit([], submitting.Asked(False, False, False, "", 2), as_json=False)
+        git.commit("Record the receipt of EP-0123", NAME, EMAIL)
+    _tell(folder, data, out)
+    return code
+
+
+def _demand_room(folder: Path, data: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError("the folder holds something already", "give a folder that does not exist yet")
+    if data.exists():
+        raise UsageError(
+            f"there is a folder {data.name} beside it already", "remove it, or give another folder"
+        )
+    if repository.inside_work_tree(folder):
+        raise UsageError(
+            "the folder lies inside a Git repository", "give one outside: it becomes a repository itself"
+        )
+
+
+def _repository(folder: Path, data: Path) -> repository.Repository:
+    key = CentreKey(secrets.token_bytes(KEY_LENGTH))
+    keyfile.create(data / "centre.key", key)
+    (data / "portal").mkdir()
+    settings = _template("rttqa.yaml").replace("@DATA@", data.name).replace("@FINGERPRINT@", key.fingerprint)
+    disk.write(folder / "rttqa.yaml", settings.encode())
+    disk.write(folder / "submissions" / SUBMISSION / "manifest.yaml", _template("manifest.yaml").encode())
+    return scaffold.init(
+        folder, editor_schemas(Library(folder)), session.environ(), sys.executable
+    ).repository
+
+
+def _template(name: str) -> str:
+    text = (resources.files("rttqa_build") / "data" / "demo" / name).read_text(encoding="utf-8")
+    return text.replace("\r\n", "\n")
+
+
+def _tell(folder: Path, data: Path, out: Terminal) -> None:
+    package = next((data / "portal").glob("*.zip"), None)
+    rows = (
+        ("the manifest, as you would write it", folder / "submissions" / SUBMISSION / "manifest.yaml"),
+        ("the lock: what was built, from what", folder / "submissions" / SUBMISSION / "lock.yaml"),
+        ("the receipt", folder / "submissions" / SUBMISSION / "receipt.yaml"),
+        ("the report: open it in a browser", folder / "build" / SUBMISSION / "report.html"),
+        ("the e-mail to the trial, as a draft", folder / "build" / SUBMISSION / "email.eml"),
+        ("what the portal received", package or data / "portal"),
+        ("what went in: the planning system's export", data / "exports" / SUBMISSION),
+    )
+    out.say("")
+    out.say(out.strong("What was made, and what to look at"))
+    for what, where in rows:
+        out.say(f"  {what}")
+        out.say(f"    {where}")
+    out.say("")
+    out.say(f"Try it yourself: cd {_quoted(folder)} && rttqa-build status")
+
+
+def _quoted(path: Path) -> str:
+    text = str(path)
+    return f'"{text}"' if " " in text else text

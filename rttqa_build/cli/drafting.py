@@ -1,0 +1,111 @@
+"""``new``: from an export folder to a drafted manifest. Patients are listed on a terminal only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rttqa_build import disk, draft
+from rttqa_build.cli import session
+from rttqa_build.cli.engines import demand_patient, trial_called
+from rttqa_build.cli.output import show_text
+from rttqa_build.deidentify.residue import Scanner
+from rttqa_build.diagnostic import UsageError
+from rttqa_build.intake import take_in
+from rttqa_build.manifest import Submission
+from rttqa_build.settings import expand
+from rttqa_build.workspace import MANIFEST, SUBMISSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rttqa_build.cli.output import Terminal
+    from rttqa_build.study import PatientIdentity, Study
+    from rttqa_build.trial import Trial
+    from rttqa_build.workspace import Workspace
+
+
+def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str | None) -> int:
+    """Draft a manifest and say what is left to decide."""
+    here, out = session.workspace(), session.term()
+    chosen = trial_called(here, trial, out)
+    if chosen is None:
+        return 1
+    demand_patient(patient, chosen)
+    target = here.root / SUBMISSIONS / (name or patient) / MANIFEST
+    if target.exists():
+        raise UsageError(
+            f"there is a manifest already: {here.shown(target)}", "give another --name, or edit it"
+        )
+    if purpose is not None and purpose not in chosen.purposes:
+        raise UsageError(f"{trial} has no purpose of that name", f"it has: {', '.join(chosen.purposes)}")
+    relative = _below_data_root(here, folder)
+    intake = take_in(folder.absolute(), 2, out.progress)
+    out.progress("")
+    scanner = Scanner(intake.harvest, (patient, chosen.id))
+    if scanner.identifies(relative.replace("/", "\n")):
+        raise UsageError(
+            "the source folder is named after the patient: its name would go into Git",
+            "rename it without identity, for example to the trial ID",
+        )
+    who = _patient(draft.patients(intake.study), out)
+    study = draft.of_patient(intake.study, who)
+    submission = Submission(purpose or "TODO", 1, patient)
+    made = draft.draft(study, chosen, submission, relative, _clinical(here, chosen), scanner.identifies)
+    disk.write(target, made.text.encode())
+    show_text((*intake.diagnostics, *made.diagnostics), out)
+    _tell(here, target, made, study, out)
+    return 0
+
+
+def _below_data_root(here: Workspace, folder: Path) -> str:
+    """Return the export folder's path below ``data_root``, which is how manifests name it."""
+    root = (here.root / Path(expand(here.settings.data_root, here.environ)).expanduser()).resolve()
+    place = folder.resolve()
+    if not place.is_relative_to(root) or place == root:
+        raise UsageError(
+            "the export folder does not lie below data_root",
+            "move it there, named without identity, or correct `data_root` in rttqa.yaml",
+        )
+    return place.relative_to(root).as_posix()
+
+
+def _patient(patients: tuple[PatientIdentity, ...], out: Terminal) -> PatientIdentity:
+    """Return the patient of an export; where there are several, a person on a terminal chooses."""
+    if not patients:
+        raise UsageError(
+            "the folder holds no DICOM object that can be read", "export into it, or give another one"
+        )
+    if out.local:
+        for number, who in enumerate(patients, 1):
+            out.say(f"  {number}  {who.name}, born {who.birth_date or 'unknown'}, ID {who.patient_id}")
+    if len(patients) == 1:
+        return patients[0]
+    if not out.local:
+        raise UsageError(
+            f"the folder holds objects of {len(patients)} patients",
+            "run this in a terminal to choose one, or give each patient a folder",
+        )
+    number = typer.prompt(
+        "Which patient", type=typer.IntRange(1, len(patients)) if hasattr(typer, "IntRange") else int
+    )
+    return patients[max(1, min(int(number), len(patients))) - 1]
+
+
+def _clinical(here: Workspace, trial: Trial) -> Mapping[str, bool]:
+    """Return the clinical fields of the trial's schema, and whether it always asks for them."""
+    definitions: Any = here.library.bundled_schema(trial.id).get("$defs", {})
+    required = definitions.get("clinical", {}).get("required", [])
+    return {name: name in required for name in trial.clinical_titles}
+
+
+def _tell(here: Workspace, target: Path, made: draft.Draft, study: Study, out: Terminal) -> None:
+    out.say(f"drafted {here.shown(target)} from {len(study.instances)} objects")
+    todo = sum("TODO" in line for line in made.text.splitlines() if not line.startswith("#"))
+    if todo:
+        out.say(f"  {todo} line{'' if todo == 1 else 's'} say TODO: fill them in")
+    for name in made.unmatched:
+        out.say(f"  several structures could be {name}: map the right one")
+    out.say("Next: edit it, then rttqa-build check")

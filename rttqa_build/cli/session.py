@@ -1,0 +1,66 @@
+"""What verbs share: the repository around the current folder, the terminal, the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rttqa_build.cli.output import Terminal, show_json, show_text, tally, terminal, to_json
+from rttqa_build.diagnostic import exit_code
+from rttqa_build.workspace import Submission, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rttqa_build.diagnostic import Diagnostic
+
+# the worst exit code of several manifests wins (DESIGN section 2)
+_WORST = (130, 70, 3, 2, 1, 0)
+
+
+def environ() -> Mapping[str, str]:
+    """Return the environment."""
+    return dict(os.environ)
+
+
+def term() -> Terminal:
+    """Return the terminal as it is."""
+    return terminal(os.environ)
+
+
+def workspace() -> Workspace:
+    """Return the submissions repository around the current folder."""
+    return Workspace.find(Path.cwd(), environ())
+
+
+def now() -> str:
+    """Return the time, UTC, as receipts write it."""
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def today() -> str:
+    """Return the local date in ISO form."""
+    return dt.datetime.now(dt.UTC).astimezone().date().isoformat()
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code that stands for several."""
+    given = set(codes)
+    return next((code for code in _WORST if code in given), 0)
+
+
+def report(submission: Submission, found: tuple[Diagnostic, ...], out: Terminal) -> int:
+    """Write a submission's findings and their tally; return its exit code."""
+    show_text(found, out)
+    out.say(f"{submission.name}: {tally(found)}")
+    return exit_code(found)
+
+
+def as_json(rows: Iterable[tuple[str, tuple[Diagnostic, ...], dict[str, object]]], out: Terminal) -> None:
+    """Write one JSON object per submission: name, findings, and what else the verb tells."""
+    show_json(
+        [{"name": name, **more, "findings": [to_json(one) for one in found]} for name, found, more in rows],
+        out,
+    )

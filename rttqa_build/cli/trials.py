@@ -1,0 +1,135 @@
+"""``trials`` and ``explain``: what can be looked up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rttqa_build.cli.output import show_json, show_text, to_json
+from rttqa_build.cli.session import term
+from rttqa_build.codes import CATALOGUE, FAMILIES
+from rttqa_build.diagnostic import UsageError, exit_code
+from rttqa_build.library import Library
+from rttqa_build.schema import did_you_mean
+from rttqa_build.settings import find_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rttqa_build.cli.output import Terminal
+    from rttqa_build.trial import Constraint, Trial, When
+
+
+def trials(name: str | None, *, as_json: bool) -> int:
+    """List the trials, or show one."""
+    out, library = term(), Library(find_root(Path.cwd()))
+    found = [library.trial(name)] if name else list(library.trials())
+    told = tuple(diagnostic for one in found for diagnostic in one.diagnostics)
+    known = [one.trial for one in found if one.trial is not None]
+    if as_json:
+        rows = [_row(trial) for trial in known]
+        show_json({"trials": rows, "findings": [to_json(one) for one in told]}, out)
+        return exit_code(told)
+    show_text(told, out)
+    if name:
+        for trial in known:
+            _show(trial, out)
+    else:
+        width = max((len(trial.id) for trial in known), default=0)
+        for trial in known:
+            out.say(f"{trial.id:<{width}}  {trial.status:<10}  {trial.title}")
+        out.say("")
+        out.say("Show one whole: rttqa-build trials ID")
+    return exit_code(told)
+
+
+def _row(trial: Trial) -> dict[str, object]:
+    return {
+        "id": trial.id,
+        "title": trial.title,
+        "status": trial.status,
+        "digest": trial.digest,
+        "purposes": list(trial.purposes),
+        "arms": list(trial.arms),
+        "protocol_versions": list(trial.protocol_versions),
+    }
+
+
+def _show(trial: Trial, out: Terminal) -> None:
+    out.say(out.strong(f"{trial.title} ({trial.id})"))
+    facts = {
+        "status": trial.status,
+        "digest": trial.digest,
+        "protocol": ", ".join(trial.protocol_versions),
+        "purposes": ", ".join(trial.purposes),
+        "arms": ", ".join(trial.arms),
+        "patient ID": trial.patient_id_template,
+        "dates": {"shift": "moved into the past by whole weeks", "remove": "removed"}[trial.dates],
+        "contact": f"{trial.contact.name} <{trial.contact.email}>",
+    }
+    for label, value in facts.items():
+        if value:
+            out.say(f"  {label:<11} {value}")
+    for title, lines in _parts(trial):
+        if lines:
+            out.say(f"  {title}")
+            for line in lines:
+                out.say(f"    {line}")
+
+
+def _parts(trial: Trial) -> Iterator[tuple[str, list[str]]]:
+    need = {True: "required", False: "optional"}
+    yield "objects", [f"{o.role:<20} {need[o.required]}{_when(o.when)}" for o in trial.objects]
+    yield (
+        "documents",
+        [f"{d.name:<20} {need[d.required]} ({', '.join(d.types)}){_when(d.when)}" for d in trial.documents],
+    )
+    yield "structures", [f"{s.name:<20} {need[s.required]}{_when(s.when)}" for s in trial.structures]
+    yield (
+        "prescriptions",
+        [
+            f"{p.target:<20} {p.dose_max:g} Gy in {p.fractions} fractions{_when(p.when)}"
+            for p in trial.prescriptions
+        ],
+    )
+    yield "constraints", [f"{c.structure:<20} {_limits(c)}{_when(c.when)}" for c in trial.constraints]
+    yield "sources", list(trial.sources)
+    yield "unknown", list(trial.unknown)
+
+
+def _limits(constraint: Constraint) -> str:
+    limits = {"optimal": constraint.optimal, "mandatory": constraint.mandatory}
+    words = ", ".join(
+        f"{name} {constraint.op} {value}" for name, value in limits.items() if value is not None
+    )
+    return f"{constraint.metric:<12} {words}"
+
+
+def _when(when: When) -> str:
+    parts = (f"{name} is {' or '.join(map(str, values))}" for name, values in when.fields.items())
+    words = " and ".join(parts)
+    return f", when {words}" if words else ""
+
+
+def explain(code: str) -> int:
+    """Explain a finding's code."""
+    out, wanted = term(), code.strip().upper()
+    entry = CATALOGUE.get(wanted)
+    if entry is None:
+        raise UsageError(
+            f"there is no finding {wanted}", did_you_mean(wanted, CATALOGUE) or "see docs/codes.md"
+        )
+    out.say(out.strong(f"{wanted}: {entry.title}"))
+    out.say(f"{entry.severity}, family {wanted[0]} ({FAMILIES[wanted[0]]})")
+    for title, text in (
+        ("What it means", entry.meaning),
+        ("Why it matters", entry.why),
+        ("What to do", entry.mend),
+    ):
+        out.say("")
+        out.say(out.strong(title))
+        out.wrapped(text)
+    if entry.source:
+        out.say("")
+        out.say(f"Source: {entry.source}")
+    return 0

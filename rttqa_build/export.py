@@ -1,0 +1,83 @@
+"""A folder of objects → a folder of pseudonymised objects, with the guarantees of a build but no manifest."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from rttqa_build import account, disk
+from rttqa_build.build import ACCOUNT, forbidden, job, ours
+from rttqa_build.deidentify.marks import PROFILE
+from rttqa_build.deidentify.residue import Scanner
+from rttqa_build.diagnostic import Diagnostic, UsageError, ordered
+from rttqa_build.intake import take_in
+from rttqa_build.objects import Task, process, task
+from rttqa_build.pseudonym import Pseudonyms
+from rttqa_build.study import Fate, Reason, conflicts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rttqa_build.order import Order
+    from rttqa_build.study import Study
+
+
+def export(order: Order, progress: Callable[[str], None]) -> tuple[int, tuple[Diagnostic, ...]]:
+    """Pseudonymise all objects of ``order.source`` into ``order.output``; return how many, and the findings.
+
+    The folder appears whole, or not at all when a finding forbids it. Raises UsageError when it holds
+    anything already, RttqaError when disk, key or source fail.
+    """
+    if order.output.exists() and (not order.output.is_dir() or any(order.output.iterdir())):
+        raise UsageError("the output folder holds something already", "give a folder that does not exist yet")
+    intake = take_in(order.source, order.jobs, progress)
+    scanner = Scanner(intake.harvest, ours(order))
+    names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
+    chosen = _tasks(intake.study, names)
+    found = ordered([*intake.diagnostics, *conflicts(intake.study), *scanner.limits()])
+    if forbidden(found):
+        return 0, found
+    progress(f"pseudonymising {len(chosen)} objects")
+    part = order.output.with_name(f".{order.output.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    done = []
+    try:
+        shared = job(order, chosen, names, scanner)
+        for one in process(order.source, chosen, shared, scanner, bytes, order.jobs):
+            if one.packed is not None:
+                disk.write(part / one.task.path, one.packed)
+            done.append(one.account)
+        found = ordered([*found, *(diagnostic for one in done for diagnostic in one.diagnostics)])
+        if not forbidden(found):
+            disk.write(part / ACCOUNT, account.account(done, _fates(intake.study), PROFILE))
+            _publish(part, order.output)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return len(done), found
+
+
+def _tasks(study: Study, names: Pseudonyms) -> tuple[Task, ...]:
+    """Return every object that may be sent, named by modality and number."""
+    counts: dict[str, int] = {}
+    chosen = []
+    for instance in sorted(study.instances, key=lambda i: (i.modality, i.series_uid, i.sop_uid)):
+        if not instance.refusal:
+            modality = instance.modality if instance.modality.isalpha() else "OT"
+            counts[modality] = counts.get(modality, 0) + 1
+            chosen.append(task(modality, instance, f"{modality}_{counts[modality]:04d}.dcm", names, {}))
+    return tuple(chosen)
+
+
+def _fates(study: Study) -> tuple[Fate, ...]:
+    refused = (Fate(i.file, Reason.REFUSED, i.refusal) for i in study.instances if i.refusal)
+    return (*study.others, *refused)
+
+
+def _publish(part: Path, output: Path) -> None:
+    try:
+        if output.is_dir():
+            output.rmdir()
+        part.rename(output)
+    except OSError as error:
+        raise disk.failure(error, "the output folder") from None

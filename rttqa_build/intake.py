@@ -1,0 +1,84 @@
+"""A source folder → the study in it and the identities in it; each file is read once, in parallel.
+
+Both readers look at the same bytes: pydicom for what the object is (:mod:`rttqa_build.study`), the element
+stream for whom it names (:mod:`rttqa_build.deidentify`). A file that the first takes and the second refuses
+is damaged, and a finding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from rttqa_build.deidentify.identity import Harvest, harvest, harvest_names, merged
+from rttqa_build.deidentify.stream import StreamError, parse, walk
+from rttqa_build.diagnostic import Diagnostic, Location, finding, ordered
+from rttqa_build.study import Fate, Instance, Reason, SourceFile, Study, assemble, files, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_DENIED = "the operating system does not let it be read"
+_NONE = Harvest()
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a source folder holds: its objects, the identities in them, and what is wrong with its files."""
+
+    study: Study
+    harvest: Harvest
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class _Taken(NamedTuple):
+    result: Instance | Fate
+    harvest: Harvest = _NONE
+    damage: str = ""
+
+
+def take_in(folder: Path, jobs: int, progress: Callable[[str], None]) -> Intake:
+    """Read every file below ``folder``.
+
+    Raises UsageError when there is no such folder, or nothing in it.
+    """
+    listing = files(folder)
+    progress(f"reading {len(listing.paths)} files")
+    with ThreadPoolExecutor(jobs) as pool:
+        taken = list(pool.map(partial(_take, folder), listing.paths))
+    study = assemble([*(item.result for item in taken), *listing.others])
+    names = harvest_names([*listing.paths, folder.name])
+    return Intake(
+        study,
+        merged([*(item.harvest for item in taken), names]),
+        ordered(_damaged(item) for item in taken if item.damage),
+    )
+
+
+def _take(folder: Path, path: str) -> _Taken:
+    try:
+        data = (folder / path).read_bytes()
+    except OSError:
+        return _Taken(Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, _DENIED))
+    file = SourceFile(path, len(data), hashlib.sha256(data).hexdigest())
+    result = read(file, data)
+    if isinstance(result, Fate) and result.reason is not Reason.UNREADABLE:
+        return _Taken(result)
+    try:
+        return _Taken(result, harvest(walk(parse(data))))
+    except StreamError as error:
+        return _Taken(Fate(file, Reason.UNREADABLE, str(error)), damage=str(error))
+
+
+def _damaged(item: _Taken) -> Diagnostic:
+    return finding(
+        "A002",
+        f"a file is damaged: {item.damage}",
+        Location("source"),
+        subject="source",
+        local=item.result.file.path,
+    )

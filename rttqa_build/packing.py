@@ -1,0 +1,147 @@
+"""Objects, documents and summary → the package, written in a staging folder and verified there."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rttqa_build import disk
+from rttqa_build.lock import PackageFacts
+from rttqa_build.objects import process
+from rttqa_build.package.archive import compress, writing
+from rttqa_build.package.bag import BagInfo, Record, content_digest, tag_files
+from rttqa_build.package.layout import README, Identity, long_paths, too_large
+from rttqa_build.package.provenance import Provenance, statement
+from rttqa_build.package.readme import Readme, readme
+from rttqa_build.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rttqa_build.deidentify.engine import Job
+    from rttqa_build.deidentify.residue import Scanner
+    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.objects import Done, Task
+    from rttqa_build.order import Order
+    from rttqa_build.package.archive import Member
+
+STAGING = ".staging"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What goes in: objects with the job that rewrites them, other files by path, input tokens by role."""
+
+    chosen: tuple[Task, ...]
+    job: Job
+    others: Mapping[str, bytes]
+    inputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What came of it: the account of each object, the content digest, the finished file, findings."""
+
+    done: tuple[Done[Member], ...]
+    content: str
+    facts: PackageFacts
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
+    """Write the package into the staging folder and verify it there.
+
+    Raises RttqaError when the disk fails or the source changes; then nothing is left behind.
+    """
+    identity = _identity(order)
+    staged = order.output / STAGING / identity.package
+    payload: dict[str, Record] = {}
+    done: list[Done[Member]] = []
+    others = dict(content.others)
+    others[README] = readme(_readme(order), [*(task.path for task in content.chosen), *others])
+    with writing(staged) as writer:
+        for one in process(order.source, content.chosen, content.job, scanner, compress, order.jobs):
+            done.append(one.account)
+            if one.packed is not None:
+                payload[one.task.path] = Record(one.packed.sha256, one.packed.size)
+                writer.add(f"{identity.folder}/{one.task.path}", one.packed)
+        for path, data in sorted(others.items()):
+            member = compress(data)
+            payload[path] = Record(member.sha256, member.size)
+            writer.add(f"{identity.folder}/{path}", member)
+        digest = content_digest(payload)
+        tags = tag_files(payload, _bag_info(order), statement(digest, _provenance(order, content)))
+        for path, data in tags.items():
+            writer.add(f"{identity.folder}/{path}", compress(data))
+    portal = order.settings.portal
+    found = (
+        *(diagnostic for one in done for diagnostic in one.diagnostics),
+        *long_paths(identity.folder, payload),
+        *too_large(writer.size, portal.max_bytes if portal else None),
+        *verify(staged, identity.package, jobs=order.jobs).diagnostics,
+    )
+    return Packed(tuple(done), digest, PackageFacts(identity.package, writer.size, writer.sha256), found)
+
+
+def publish(order: Order, name: str) -> Path | None:
+    """Give the verified package its name, at once; without ``keep``, remove it."""
+    target = order.output / name
+    if order.keep:
+        try:
+            (order.output / STAGING / name).replace(target)
+        except OSError as error:
+            raise disk.failure(error, "the package") from None
+    sweep(order)
+    return target if order.keep else None
+
+
+def stage(order: Order) -> Path:
+    """Return an empty staging folder."""
+    sweep(order)
+    folder = order.output / STAGING
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise disk.failure(error, "the build folder") from None
+    return folder
+
+
+def sweep(order: Order) -> None:
+    """Remove what this or an earlier, killed build left in the staging folder."""
+    shutil.rmtree(order.output / STAGING, ignore_errors=True)
+
+
+def _identity(order: Order) -> Identity:
+    submission = order.manifest.submission
+    return Identity(
+        order.trial.id,
+        order.settings.centre.code,
+        submission.subject,
+        submission.purpose,
+        submission.revision,
+    )
+
+
+def _readme(order: Order) -> Readme:
+    centre = order.settings.centre
+    return Readme(_identity(order), order.trial.title, centre.name, centre.contact.name, centre.contact.email)
+
+
+def _bag_info(order: Order) -> BagInfo:
+    centre, submission = order.settings.centre, order.manifest.submission
+    what = f"{order.trial.id}, {submission.purpose}, revision {submission.revision}"
+    name = _identity(order).package.removesuffix(".zip")
+    return BagInfo(name, what, centre.name, centre.contact.name, centre.contact.email)
+
+
+def _provenance(order: Order, content: Content) -> Provenance:
+    versions = order.basis.versions
+    used = {
+        "tool": versions.tool,
+        "profile": versions.profile,
+        "deflate": versions.deflate,
+        "typst": versions.typst,
+    }
+    return Provenance(order.trial.id, order.trial.digest, order.key.fingerprint, used, content.inputs)

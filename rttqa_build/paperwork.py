@@ -1,0 +1,136 @@
+"""What a package holds beside DICOM objects: documents, scrubbed, and the clinical summary."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from rttqa_build import disk
+from rttqa_build.deidentify.documents import scrub
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
+from rttqa_build.package.archive import Writer, compress
+from rttqa_build.package.layout import document_path
+from rttqa_build.study import Instance, PlanFacts
+from rttqa_build.summary import pdf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rttqa_build.deidentify.residue import Scanner
+    from rttqa_build.manifest import DocumentEntry, Manifest
+    from rttqa_build.summary.context import Summary
+    from rttqa_build.trial import Trial
+
+LARGEST_DOCUMENT = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One file of the package that is no DICOM object; ``token`` is the SHA-256 of its original, if any."""
+
+    name: str
+    path: str
+    data: bytes
+    original: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """Documents ready for the package, and what was found in them."""
+
+    papers: tuple[Paper, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def documents(manifest: Manifest, trial: Trial, folder: Path, scanner: Scanner) -> Papers:
+    """Return the manifest's documents as they may leave: scrubbed, and searched for identities."""
+    papers: list[Paper] = []
+    found: list[Diagnostic] = []
+    for name, entry in sorted(manifest.documents.items()):
+        where = manifest.document.at(("documents", name))
+        try:
+            data = disk.read(folder / entry.path, LARGEST_DOCUMENT, f"the document {name}")
+        except RttqaError as error:
+            found.append(finding("R005", error.message, where, hint=error.hint, subject=name))
+            continue
+        paper, told = _document(name, entry, data, trial, scanner)
+        papers.extend(paper)
+        found.extend(replace(one, where=where, subject=name) for one in told)
+    return Papers(tuple(papers), tuple(found))
+
+
+def _document(
+    name: str, entry: DocumentEntry, data: bytes, trial: Trial, scanner: Scanner
+) -> tuple[list[Paper], list[Diagnostic]]:
+    extension = PurePosixPath(entry.path).suffix.lstrip(".").lower()
+    scrubbed = scrub(
+        data, extension, rezip=rezip, reviewed=entry.reviewed, allowed_macros=trial.allowed_macros
+    )
+    if scrubbed.diagnostics:
+        return [], list(scrubbed.diagnostics)
+    place, staff = Location(f"document:{name}"), not trial.staff_in_documents
+    found = [
+        *scanner.scan_text("\n".join(scrubbed.texts), place, staff=staff),
+        *(hit for part in scrubbed.opaque for hit in scanner.scan_opaque(part, place)),
+    ]
+    paper = Paper(name, document_path(name, extension), scrubbed.data, hashlib.sha256(data).hexdigest())
+    return [paper], found
+
+
+def rezip(members: list[tuple[str, bytes]]) -> bytes:
+    """Return a deterministic zip of (name, content) pairs, in the order given."""
+    sink = io.BytesIO()
+    writer = Writer(sink)
+    for name, content in members:
+        writer.add(name, compress(content))
+    writer.finish()
+    return sink.getvalue()
+
+
+def clinical_summary(
+    summary: Summary, trial: Trial, scanner: Scanner, scratch: Path
+) -> tuple[bytes, tuple[Diagnostic, ...]]:
+    """Return the clinical summary as a PDF; its values and its extracted text are searched for identities."""
+    where = Location("clinical_summary.pdf")
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".typst-") as empty:
+        rendered = pdf.render(summary, Path(empty), trial.templates)
+    if isinstance(rendered, Diagnostic):
+        return b"", (rendered,)
+    texts = "\n".join((*_texts(summary), *_extracted(rendered)))
+    return rendered, scanner.scan_text(texts, where)
+
+
+def cleaned(instance: Instance, scanner: Scanner) -> Instance:
+    """Return a plan or structure set whose labels, where they identify, are the engine's neutral ones."""
+    facts = instance.facts
+    if not isinstance(facts, PlanFacts):
+        return instance
+    beams = tuple(
+        replace(beam, name=f"Beam {beam.number}" if scanner.identifies(beam.name) else beam.name)
+        for beam in facts.beams
+    )
+    label = "PLAN" if scanner.identifies(facts.label) else facts.label
+    return replace(instance, facts=replace(facts, label=label, beams=beams))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text of a context, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield from _texts(getattr(value, one.name))
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _texts(one)
+
+
+def _extracted(data: bytes) -> Iterator[str]:
+    from pypdf import PdfReader
+
+    for page in PdfReader(io.BytesIO(data)).pages:
+        yield page.extract_text()

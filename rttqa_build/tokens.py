@@ -1,0 +1,76 @@
+"""Patient tokens tell whether two submissions of one trial concern one patient (spec: ``lock.yaml``).
+
+A token is an HMAC under the trial's key, so that the repository tells whether two submissions agree, and
+nothing else. Tokens compare within a kind only: ``nhs`` (a valid NHS, CHI or H&C number) and ``local``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from rttqa_build.diagnostic import Diagnostic, Location, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rttqa_build.manifest import Submission
+    from rttqa_build.pseudonym import Pseudonyms
+    from rttqa_build.resolve import Selected
+
+# A dummy run or a benchmark is planned on whatever patient serves: its identity proves nothing.
+EXEMPT = ("dummy-run", "outlining-benchmark", "planning-benchmark")
+NHS_WEIGHTS = range(10, 1, -1)
+
+
+def patient_tokens(roles: Iterable[Selected], submission: Submission, names: Pseudonyms) -> Mapping[str, str]:
+    """Return one token per kind of number that the planning objects carry."""
+    patients = [
+        instance.patient
+        for one in roles
+        if not one.role.startswith("diagnostic_")
+        for instance in one.instances
+    ]
+    numbers = {number for p in patients for number in (p.patient_id, *p.other_ids)}
+    nhs = sorted(digits for number in numbers if is_nhs(digits := number.replace(" ", "").replace("-", "")))
+    ours = submission.subject.upper()
+    local = sorted({p.patient_id for p in patients} - {"", ours})
+    found = {"nhs": nhs[0] if len(nhs) == 1 else "", "local": local[0] if len(local) == 1 else ""}
+    return {kind: names.patient_token(kind, number) for kind, number in found.items() if number}
+
+
+def is_nhs(digits: str) -> bool:
+    """Return whether ten digits carry a valid check digit (NHS Data Dictionary, modulus 11)."""
+    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(digits, NHS_WEIGHTS, strict=False))
+    return (11 - total % 11) % 11 == int(digits[9])
+
+
+@dataclass(frozen=True, slots=True)
+class Tokened:
+    """One submission as far as patients are compared: name, trial, trial ID, purpose, tokens by kind."""
+
+    name: str
+    trial: str
+    patient: str
+    purpose: str
+    tokens: Mapping[str, str]
+
+
+def wrong_patient(every: Iterable[Tokened]) -> Iterator[Diagnostic]:
+    """Yield a finding for each pair of submissions whose trial IDs and tokens contradict each other."""
+    judged = [one for one in every if one.purpose not in EXEMPT and one.patient]
+    for one, other in combinations(sorted(judged, key=lambda t: (t.trial, t.name)), 2):
+        if one.trial != other.trial:
+            continue
+        shared = one.tokens.keys() & other.tokens.keys()
+        agree = any(one.tokens[kind] == other.tokens[kind] for kind in shared)
+        where = Location(f"submissions/{other.name}/lock.yaml", item="patient_tokens")
+        if one.patient == other.patient and shared and not agree:
+            message = f"it has the trial ID of {one.name}, but was made from another patient's objects"
+            yield finding("R310", message, where, subject=other.name)
+        elif one.patient != other.patient and agree:
+            message = f"it was made from the same patient's objects as {one.name}, under another trial ID"
+            yield finding("R311", message, where, subject=other.name)

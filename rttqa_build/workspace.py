@@ -1,0 +1,249 @@
+"""A submissions repository on disk → what the verbs work on: settings, trials, submissions, records.
+
+Reads files when asked, and only those; holds no patient data. All that ``check`` finds comes from here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rttqa_build import __version__, approval, disk, history, keyfile, records, settings
+from rttqa_build.definition import acceptance
+from rttqa_build.deidentify.marks import PROFILE
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, finding, ordered
+from rttqa_build.library import Library
+from rttqa_build.lock import Basis, Lock, Versions, freshness
+from rttqa_build.order import Clinical
+from rttqa_build.repository import inside_work_tree
+from rttqa_build.settings import FILE, expand, find_root
+from rttqa_build.source import MAX_BYTES, canonical
+from rttqa_build.tokens import Tokened, wrong_patient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rttqa_build.library import Reading
+    from rttqa_build.manifest import Manifest
+    from rttqa_build.pseudonym import CentreKey
+    from rttqa_build.records import Records
+    from rttqa_build.settings import Settings
+    from rttqa_build.trial import Trial
+
+MANIFEST, SUBMISSIONS = "manifest.yaml", "submissions"
+# folders that a cloud client copies to computers which the trust does not know
+_SYNCED = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "box sync", "nextcloud")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One submission on disk: its folder, what its manifest says, what the tool wrote beside it."""
+
+    folder: Path
+    shown: str
+    data: bytes
+    reading: Reading
+    records: Records
+    basis: Basis
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the name of its folder."""
+        return self.folder.name
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Return the manifest, where it could be read."""
+        return self.reading.manifest
+
+    @property
+    def trial(self) -> Trial | None:
+        """Return the trial, where there is such a one."""
+        return self.reading.trial
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A submissions repository with valid settings."""
+
+    root: Path
+    settings: Settings
+    library: Library
+    environ: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @classmethod
+    def find(cls, start: Path, environ: Mapping[str, str]) -> Workspace:
+        """Return the repository around ``start``; raise SettingsError with the findings when it has none."""
+        root = find_root(start)
+        if root is None:
+            raise UsageError(
+                f"there is no {FILE} here, nor in any folder above",
+                "change into a submissions repository, or make one with `rttqa-build init FOLDER`",
+            )
+        library = Library(root)
+        loaded, found = settings.load(root)
+        if loaded is None:
+            raise SettingsError(found)
+        return cls(root, loaded, library, environ, found)
+
+    def manifests(self, named: Iterable[str]) -> tuple[Path, ...]:
+        """Return the manifests that are named, by path or by the submission's name; all of them for none."""
+        names = tuple(named)
+        if not names:
+            return tuple(sorted((self.root / SUBMISSIONS).glob(f"*/{MANIFEST}")))
+        return tuple(self._manifest(name) for name in names)
+
+    def _manifest(self, name: str) -> Path:
+        path = Path(name)
+        candidates = (path, path / MANIFEST, self.root / SUBMISSIONS / name / MANIFEST)
+        found = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if found is None:
+            hint = "give the path of a manifest.yaml, or the name of a folder below submissions/"
+            raise UsageError(f"there is no submission {path.name}", hint)
+        return found.absolute()
+
+    def load(self, manifest: Path) -> Submission:
+        """Return a submission with everything that ``check`` finds in it alone."""
+        shown = self.shown(manifest)
+        data = disk.read(manifest, MAX_BYTES + 1, shown)
+        reading = self.library.read_manifest(data, shown)
+        folder = manifest.parent
+        schemas = {
+            name: self.library.schema(file.removesuffix(".schema.json"))
+            for name, file in records.SCHEMAS.items()
+        }
+        kept = records.read(folder, str(Path(shown).parent.as_posix()), schemas)
+        basis = self.basis(reading)
+        found = (*reading.diagnostics, *kept.diagnostics, *self._standing(reading, kept, basis, shown))
+        return Submission(folder, shown, data, reading, kept, basis, ordered(found))
+
+    def shown(self, path: Path) -> str:
+        """Return a path as findings show it: relative to the repository, with ``/``."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else path.name
+
+    def basis(self, reading: Reading, key: CentreKey | None = None) -> Basis:
+        """Return what a build of today would be made from; without a key, under the pinned one."""
+        document, trial = reading.document, reading.trial
+        manifest = hashlib.sha256(canonical(document.data)).hexdigest() if document else ""
+        fingerprint = key.fingerprint if key else self.settings.key_fingerprint
+        return Basis(
+            manifest, trial.digest if trial else "", self.settings.subset_digest, fingerprint, versions()
+        )
+
+    def _standing(self, reading: Reading, kept: Records, basis: Basis, shown: str) -> Iterable[Diagnostic]:
+        """Yield what lock, approvals, receipt and acceptance of the trial say against the manifest."""
+        if reading.trial is not None and reading.document is not None:
+            where = reading.document.at(("trial",))
+            yield from acceptance(reading.trial, self.settings.accept_unofficial, where)
+        if kept.lock is None or reading.manifest is None:
+            return
+        folder = Path(shown).parent.as_posix()
+        received = kept.receipt.received >= reading.manifest.submission.revision
+        yield from freshness(kept.lock, basis, received=received, where=Location(f"{folder}/{records.LOCK}"))
+        where = Location(f"{folder}/{records.APPROVAL}")
+        yield from approval.voided(kept.approvals, kept.lock.content, where)
+
+    def contradictions(self, submissions: Iterable[Submission]) -> tuple[Diagnostic, ...]:
+        """Return where patient tokens of different submissions contradict each other."""
+        return tuple(
+            wrong_patient(
+                Tokened(
+                    one.name,
+                    one.manifest.trial,
+                    one.manifest.submission.patient,
+                    one.manifest.submission.purpose,
+                    one.records.lock.patient_tokens,
+                )
+                for one in submissions
+                if one.manifest is not None and one.records.lock is not None
+            )
+        )
+
+    def key(self) -> CentreKey:
+        """Return the centre's key; raise UsageError when it cannot be used."""
+        path = self.key_path()
+        chosen = self.settings
+        return keyfile.read(path, access=chosen.key_access, fingerprint=chosen.key_fingerprint)
+
+    def key_path(self) -> Path:
+        """Return where the settings say that the key lies."""
+        return self._local(self.settings.key_file, "key_file")
+
+    def source(self, manifest: Manifest) -> Path:
+        """Return the export folder of a manifest; raise UsageError where it may not lie."""
+        folder = self._local(self.settings.data_root, "data_root") / manifest.source
+        if inside_work_tree(folder):
+            raise UsageError(
+                "the source folder lies inside a Git repository",
+                "keep patient data outside: correct `data_root` in rttqa.yaml",
+            )
+        return folder
+
+    def output(self, name: str) -> Path:
+        """Return the folder for package and report of a submission."""
+        return self._local(self.settings.build_dir, "build_dir") / name
+
+    def portal_folder(self) -> Path | None:
+        """Return the folder of a folder portal, or None."""
+        portal = self.settings.portal
+        if portal is None or portal.kind != "folder":
+            return None
+        return self._placed(portal.path)
+
+    def _placed(self, value: str) -> Path:
+        """Return a path of the settings, relative to the repository, without ``..``."""
+        return Path(os.path.normpath(self.root / Path(expand(value, self.environ)).expanduser()))
+
+    def _local(self, value: str, name: str) -> Path:
+        path = self._placed(value)
+        parts = [part.casefold() for part in path.parts]
+        synced = any(part.startswith(client) for part in parts for client in _SYNCED)
+        if synced and not self.settings.allow_synced_folders:
+            raise UsageError(
+                f"`{name}` lies in a folder that a cloud client copies elsewhere",
+                "choose a folder of the trust, or set `allow_synced_folders: true` where the trust agreed",
+            )
+        return path
+
+    def clinical(self, manifest: Manifest, source: Path) -> Clinical:
+        """Return the clinical fields: the manifest's, or those of a file beside the source, outside Git."""
+        if not manifest.clinical_file:
+            return Clinical(manifest.clinical)
+        where = manifest.document.at(("clinical", "file"))
+        try:
+            data = disk.read(source.parent / manifest.clinical_file, MAX_BYTES + 1, "the clinical file")
+        except RttqaError as error:
+            return Clinical(diagnostics=(finding("R006", error.message, where, hint=error.hint),))
+        content, found = self.library.read_clinical(data, "clinical file", manifest)
+        return Clinical(content, hashlib.sha256(data).hexdigest(), found)
+
+    def previous(self, submission: Submission) -> Lock | None:
+        """Return the lock of the last received revision before this one."""
+        manifest = submission.manifest
+        revision = manifest.submission.revision - 1 if manifest else 0
+        schema = self.library.schema("lock")
+        return history.lock_of(submission.folder, revision, schema)
+
+
+class SettingsError(UsageError):
+    """The settings cannot be used; ``diagnostics`` say why."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(f"{FILE} cannot be used", "mend the findings above")
+        self.diagnostics = diagnostics
+
+
+def versions() -> Versions:
+    """Return the versions of the programs that decide the bytes of a package."""
+    return Versions(__version__, PROFILE, version("deflate"), version("typst"))
+
+
+def with_key(workspace: Workspace, submission: Submission, key: CentreKey) -> Submission:
+    """Return the submission with the basis of a build under this key."""
+    return replace(submission, basis=workspace.basis(submission.reading, key))
