@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rttqa_build.summary import report
@@ -15,15 +16,18 @@ from rttqa_build.summary.assemble import finding_rows, free_texts, left_out
 from rttqa_build.summary.context import Context, FreeText, Local, RuleCount, Sending, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rttqa_build.deidentify.policy import Action
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.objects import Done
+    from rttqa_build.order import Paper
     from rttqa_build.study import Fate
 
 
-def account(done: Iterable[Done[Any]], fates: Iterable[Fate], profile: str) -> bytes:
+def account(
+    done: Iterable[Done[Any]], fates: Iterable[Fate], profile: str, papers: Iterable[Paper] = ()
+) -> bytes:
     """Return ``deidentification.json``: per file what rule did what how often; each source file's fate."""
     done = tuple(done)
     used = [
@@ -36,11 +40,15 @@ def account(done: Iterable[Done[Any]], fates: Iterable[Fate], profile: str) -> b
         }
         for one in sorted(done, key=lambda one: one.task.path)
     ]
+    documents = [
+        {"source": one.original, "fate": "used", "role": f"document:{one.name}", "path": one.path}
+        for one in papers
+    ]
     others = sorted(
         ({"source": f.file.sha256, "fate": str(f.reason), "detail": f.detail} for f in fates),
         key=lambda row: (row["fate"], row["source"]),
     )
-    document = {"deidentification": 1, "profile": profile, "files": [*used, *others]}
+    document = {"deidentification": 1, "profile": profile, "files": [*used, *documents, *others]}
     return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode()
 
 
@@ -60,11 +68,16 @@ def keyword(tag: int) -> str:
 
 
 def local_part(
-    found: Iterable[Diagnostic], done: Iterable[Done[Any]], fates: Iterable[Fate], summary: Summary
+    found: Iterable[Diagnostic],
+    done: Iterable[Done[Any]],
+    fates: Iterable[Fate],
+    summary: Summary,
+    masked: Callable[[str], str],
 ) -> Local:
-    """Return what only the submitter's report shows."""
+    """Return what only the submitter's report shows; ``masked`` hides identities in the paths of files."""
     done = tuple(done)
-    return Local(finding_rows(found), _counts(done), texts_that_leave(done, summary), left_out(fates))
+    rows = tuple(replace(row, path=masked(row.path)) for row in left_out(fates))
+    return Local(finding_rows(found), _counts(done), texts_that_leave(done, summary), rows)
 
 
 def texts_that_leave(done: Iterable[Done[Any]], summary: Summary) -> tuple[FreeText, ...]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.objects import Done
+    from rttqa_build.order import Paper
     from rttqa_build.paperwork import Papers
 
 __all__ = ["ACCOUNT", "REPORT", "Built", "Order", "build"]
@@ -47,37 +48,43 @@ FORBIDDING = ("A", "K", "R")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the source says: the study, who plays which role, what the doses mean, the clinical fields."""
+    """What the source says: the study, who plays which role, what the doses mean, whom it names."""
 
     intake: Intake
     resolution: Resolution
     case: checks.Case
     dose: Histograms
+    scanner: Scanner
 
 
 def build(order: Order, progress: Callable[[str], None] = lambda _: None) -> Built:
     """Build one submission.
 
-    Raises RttqaError when disk, key or source fail; nothing half-made is ever visible under its name.
+    Raises RttqaError when disk, key or source fail; nothing half-made is ever visible under its name, and
+    nothing of it stays.
     """
-    sweep(order)
+    try:
+        return _build(order, progress)
+    finally:
+        sweep(order)
+
+
+def _build(order: Order, progress: Callable[[str], None]) -> Built:
     reading = read(order, progress)
-    scanner = Scanner(reading.intake.harvest, ours(order))
-    summary = summarise(order, reading, scanner)
-    found = judge([*order.clinical.diagnostics, *findings(reading)], order.manifest, order.trial)
+    summary = summarise(order, reading)
+    found = judge(findings(order, reading), order.manifest, order.trial)
     if forbidden(found):
         tell(order, reading, found, summary)
         return Built(found, summary=summary)
 
     progress("pseudonymising")
-    content, papers, told = prepare(order, reading, summary, scanner)
-    packed = pack(order, content, scanner)
-    found = ordered([*found, *told, *packed.diagnostics, *scanner.limits()])
+    content, papers, told = prepare(order, reading, summary)
+    packed = pack(order, content, reading.scanner)
+    found = ordered([*found, *told, *packed.diagnostics, *reading.scanner.limits()])
     lock = record(order, reading, content, packed, papers, found)
-    found = ordered([*found, *about_to_enter_git(order, lock, scanner)])
-    tell(order, reading, found, summary, packed, lock)
+    found = ordered([*found, *about_to_enter_git(order, lock, reading.scanner)])
+    tell(order, reading, found, summary, packed, lock, papers.papers)
     if forbidden(found):
-        sweep(order)
         return Built(found, summary=summary)
     texts = account.texts_that_leave(packed.done, summary)
     return Built(found, lock, publish(order, packed.facts.name), summary, texts, patients(reading))
@@ -92,18 +99,20 @@ def read(order: Order, progress: Callable[[str], None]) -> Reading:
     resolution = resolve(intake.study, order.manifest, order.trial)
     case = checks.Case(order.manifest, order.trial, resolution.roles)
     dose = histograms(case, order.source, order.jobs)
-    return Reading(intake, resolution, case, dose)
+    return Reading(intake, resolution, case, dose, Scanner(intake.harvest, ours(order)))
 
 
-def findings(reading: Reading) -> tuple[Diagnostic, ...]:
-    """Return what probe, intake, resolution, checks and doses give, unweighed."""
-    return (
+def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
+    """Return what was found so far, unweighed; no name or number of the patient is left in what is local."""
+    found = (
+        *order.clinical.diagnostics,
         *probe(),
         *reading.intake.diagnostics,
         *reading.resolution.diagnostics,
         *checks.run(reading.case),
         *reading.dose.diagnostics,
     )
+    return tuple(replace(one, local=reading.scanner.masked(one.local)) for one in found)
 
 
 def forbidden(found: Iterable[Diagnostic]) -> bool:
@@ -119,10 +128,10 @@ def ours(order: Order) -> tuple[str, ...]:
     return (*names, *contacts, trial.title, trial.sponsor, *(rule.name for rule in trial.structures))
 
 
-def summarise(order: Order, reading: Reading, scanner: Scanner) -> Summary:
+def summarise(order: Order, reading: Reading) -> Summary:
     """Return the context of the clinical summary, with labels that do not identify."""
     roles = {
-        one.place: tuple(paperwork.cleaned(instance, scanner) for instance in one.instances)
+        one.place: tuple(paperwork.cleaned(instance, reading.scanner) for instance in one.instances)
         for one in reading.resolution.roles
     }
     dose = reading.dose
@@ -134,9 +143,10 @@ def summarise(order: Order, reading: Reading, scanner: Scanner) -> Summary:
 
 
 def prepare(
-    order: Order, reading: Reading, summary: Summary, scanner: Scanner
+    order: Order, reading: Reading, summary: Summary
 ) -> tuple[Content, Papers, tuple[Diagnostic, ...]]:
     """Settle every pseudonym, scrub the documents, render the summary."""
+    scanner = reading.scanner
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     chosen = tasks(reading.resolution.roles, names, lambda instance: renamed(reading.case, instance))
     papers = paperwork.documents(order.manifest, order.trial, order.source, scanner)
@@ -258,14 +268,17 @@ def tell(
     summary: Summary,
     packed: Packed | None = None,
     lock: Lock | None = None,
+    papers: tuple[Paper, ...] = (),
 ) -> None:
     """Write the submitter's report and the account of what was done to each file."""
     if not order.keep:
         return
     done: tuple[Done[Any], ...] = packed.done if packed else ()
-    fates = reading.resolution.left_out
+    entries = order.manifest.documents
+    used = {entries[paper.name].path for paper in papers}
+    fates = tuple(fate for fate in reading.resolution.left_out if fate.file.path not in used)
     start = date_in_words(order.manifest.submission.radiotherapy_start)
     sending = Sending(packed.facts.name, lock.content, start) if packed and lock else Sending()
-    local = account.local_part(found, done, fates, summary)
+    local = account.local_part(found, done, fates, summary, reading.scanner.masked)
     disk.write(order.output / REPORT, account.report_html(summary, sending, local))
-    disk.write(order.output / ACCOUNT, account.account(done, fates, PROFILE))
+    disk.write(order.output / ACCOUNT, account.account(done, fates, PROFILE, papers))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rttqa_build import account, disk
@@ -35,7 +36,8 @@ def export(order: Order, progress: Callable[[str], None]) -> tuple[int, tuple[Di
     scanner = Scanner(intake.harvest, ours(order))
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     chosen = _tasks(intake.study, names)
-    found = ordered([*intake.diagnostics, *conflicts(intake.study), *scanner.limits()])
+    told = (*intake.diagnostics, *conflicts(intake.study), *scanner.limits())
+    found = ordered(replace(one, local=scanner.masked(one.local)) for one in told)
     if forbidden(found):
         return 0, found
     progress(f"pseudonymising {len(chosen)} objects")

@@ -28,6 +28,16 @@ class Clinical:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """One file of the package that is no DICOM object; ``original`` is the SHA-256 of its original."""
+
+    name: str
+    path: str
+    data: bytes
+    original: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One build: everything it depends on, and where its results go.
 

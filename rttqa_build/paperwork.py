@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rttqa_build import disk
 from rttqa_build.deidentify.documents import scrub
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
+from rttqa_build.order import Paper
 from rttqa_build.package.archive import Writer, compress
 from rttqa_build.package.layout import document_path
 from rttqa_build.study import Instance, PlanFacts
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
     from rttqa_build.trial import Trial
 
 LARGEST_DOCUMENT = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """One file of the package that is no DICOM object; ``token`` is the SHA-256 of its original, if any."""
-
-    name: str
-    path: str
-    data: bytes
-    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)

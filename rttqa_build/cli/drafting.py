@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,8 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
     submission = Submission(purpose or "TODO", 1, patient)
     made = draft.draft(study, chosen, submission, relative, _clinical(here, chosen), scanner.identifies)
     disk.write(target, made.text.encode())
-    show_text((*intake.diagnostics, *made.diagnostics), out)
+    told = (*intake.diagnostics, *made.diagnostics)
+    show_text([replace(one, local=scanner.masked(one.local)) for one in told], out)
     _tell(here, target, made, study, out)
     return 0
 
@@ -88,10 +90,10 @@ def _patient(patients: tuple[PatientIdentity, ...], out: Terminal) -> PatientIde
             f"the folder holds objects of {len(patients)} patients",
             "run this in a terminal to choose one, or give each patient a folder",
         )
-    number = typer.prompt(
-        "Which patient", type=typer.IntRange(1, len(patients)) if hasattr(typer, "IntRange") else int
-    )
-    return patients[max(1, min(int(number), len(patients))) - 1]
+    number = int(typer.prompt("Which patient", type=int))
+    if not 1 <= number <= len(patients):
+        raise UsageError(f"there is no patient {number} in this list", f"give one from 1 to {len(patients)}")
+    return patients[number - 1]
 
 
 def _clinical(here: Workspace, trial: Trial) -> Mapping[str, bool]:

@@ -262,7 +262,7 @@ class _Writer:
         return self._clean_text(element, self.job.policy.dummies.get(element.tag, ""))
 
     def _clean_text(self, element: Element, neutral: str) -> bytes | None:
-        text = self.data[element.value : element.end].decode(self.codec, "replace").strip("\0 ")
+        text = self._text(element)
         if self.job.identifying(text):
             return neutral.encode("ascii")
         if text and element.vr in TEXT_VRS:
@@ -275,8 +275,17 @@ class _Writer:
             (self.data[e.value : e.end] for e in siblings if e.tag == CODING_SCHEME_DESIGNATOR), b""
         )
         if scheme.strip(b"\0 ") in PUBLIC_SCHEMES:
-            return self._clean_text(element, self.job.policy.dummies.get(element.tag, ""))
+            return None if not self._identifies(element) else self._neutral(element)
+        return self._neutral(element)
+
+    def _neutral(self, element: Element) -> bytes:
         return self.job.policy.dummies.get(element.tag, "").encode("ascii")
+
+    def _identifies(self, element: Element) -> bool:
+        return self.job.identifying(self._text(element))
+
+    def _text(self, element: Element) -> str:
+        return self.data[element.value : element.end].decode(self.codec, "replace").strip("\0 ")
 
     def _fitting(self, element: Element, _: list[Element]) -> bytes | None:
         value = self.data[element.value : element.end]

@@ -37,6 +37,9 @@ _REPERTOIRE = {
     "DT": b"0123456789.+-\\ \0",
     "UI": b"0123456789.\\ \0",
 }
+HIDDEN = "[hidden]"
+# where a text may be cut for hiding a part of it: never inside a UID or a number
+_PARTS = re.compile(r"((?:[\s/,;:()^_\[\]='\"]|(?<=[^\W\d])[.-]|[.-](?=[^\W\d]))+)")
 _SHORT_UID = 12  # shorter ones are searched only as a whole value: a version number looks the same
 _CODES = {
     Kind.NAME: ("A100", "The patient's name, or part of it,"),
@@ -100,6 +103,19 @@ class Scanner:
     def identifies(self, text: str) -> bool:
         """Return whether a text that is to be kept holds any identity."""
         return any(self._text_hits(text))
+
+    def masked(self, text: str) -> str:
+        """Return a text for the submitter's own eyes with every part that names a person or place hidden.
+
+        UIDs stay: a planning system names its files by them, and a person must be able to find a file.
+        """
+        if not self._personal(text):
+            return text
+        shown = "".join(HIDDEN if self._personal(part) else part for part in _PARTS.split(text))
+        return HIDDEN if self._personal(shown) else shown
+
+    def _personal(self, text: str) -> bool:
+        return any(hit.who is not Who.UID for hit in self._text_hits(text))
 
     def scan_dicom(self, stream: Stream, role: str) -> tuple[Diagnostic, ...]:
         """Search every element of a finished object, and its preamble; ``role`` names it in the findings."""
