@@ -7,7 +7,7 @@ nothing else. Tokens compare within a kind only: ``nhs`` (a valid NHS, CHI or H&
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import Diagnostic, Location, finding
@@ -60,17 +60,20 @@ class Tokened:
 
 
 def wrong_patient(every: Iterable[Tokened]) -> Iterator[Diagnostic]:
-    """Yield a finding for each pair of submissions whose trial IDs and tokens contradict each other."""
+    """Yield findings, one for each of two submissions whose trial IDs and tokens contradict each other."""
     judged = [one for one in every if one.purpose not in EXEMPT and one.patient]
-    for one, other in combinations(sorted(judged, key=lambda t: (t.trial, t.name)), 2):
-        if one.trial != other.trial:
-            continue
-        shared = one.tokens.keys() & other.tokens.keys()
-        agree = any(one.tokens[kind] == other.tokens[kind] for kind in shared)
-        where = Location(f"submissions/{other.name}/lock.yaml", item="patient_tokens")
-        if one.patient == other.patient and shared and not agree:
-            message = f"it has the trial ID of {one.name}, but was made from another patient's objects"
-            yield finding("R310", message, where, subject=other.name)
-        elif one.patient != other.patient and agree:
-            message = f"it was made from the same patient's objects as {one.name}, under another trial ID"
-            yield finding("R311", message, where, subject=other.name)
+    for one, other in permutations(sorted(judged, key=lambda t: (t.trial, t.name)), 2):
+        if one.trial == other.trial:
+            yield from _contradiction(one, other)
+
+
+def _contradiction(one: Tokened, other: Tokened) -> Iterator[Diagnostic]:
+    shared = one.tokens.keys() & other.tokens.keys()
+    agree = any(one.tokens[kind] == other.tokens[kind] for kind in shared)
+    where = Location(f"submissions/{one.name}/lock.yaml", item="patient_tokens")
+    if one.patient == other.patient and shared and not agree:
+        message = f"it has the trial ID of {other.name}, but was made from another patient's objects"
+        yield finding("R310", message, where, subject=one.name)
+    elif one.patient != other.patient and agree:
+        message = f"it was made from the same patient's objects as {other.name}, under another trial ID"
+        yield finding("R311", message, where, subject=one.name)

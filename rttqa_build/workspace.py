@@ -150,7 +150,11 @@ class Workspace:
         yield from approval.voided(kept.approvals, kept.lock.content, where)
 
     def contradictions(self, submissions: Iterable[Submission]) -> tuple[Diagnostic, ...]:
-        """Return where patient tokens of different submissions contradict each other."""
+        """Return where patient tokens contradict each other: over the whole repository."""
+        loaded = list(submissions)
+        known = {one.folder for one in loaded}
+        others = (path for path in self.manifests(()) if path.parent not in known)
+        built = (self.load(path) for path in others if (path.parent / records.LOCK).is_file())
         return tuple(
             wrong_patient(
                 Tokened(
@@ -160,7 +164,7 @@ class Workspace:
                     one.manifest.submission.purpose,
                     one.records.lock.patient_tokens,
                 )
-                for one in submissions
+                for one in (*loaded, *built)
                 if one.manifest is not None and one.records.lock is not None
             )
         )

@@ -25,7 +25,7 @@ def check(named: Sequence[str], *, as_json: bool) -> int:
     """Check manifests and what lies beside them."""
     here, out = session.workspace(), session.term()
     loaded = [here.load(path) for path in here.manifests(named)]
-    across = here.contradictions(_every(here, loaded, named))
+    across = here.contradictions(loaded)
     rows = [(one, ordered([*one.diagnostics, *_about(one, across)])) for one in loaded]
     if as_json:
         session.as_json(((one.name, found, {}) for one, found in rows), out)
@@ -34,15 +34,6 @@ def check(named: Sequence[str], *, as_json: bool) -> int:
     if not rows:
         out.say("there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER")
     return session.worst([session.report(one, found, out) for one, found in rows])
-
-
-def _every(here: Workspace, loaded: list[Submission], named: Sequence[str]) -> list[Submission]:
-    """Return all submissions: patients are compared over the whole repository."""
-    if not named:
-        return loaded
-    known = {one.folder for one in loaded}
-    others = (path for path in here.manifests(()) if path.parent not in known)
-    return [*loaded, *(here.load(path) for path in others if (path.parent / "lock.yaml").is_file())]
 
 
 def _about(one: Submission, across: tuple[Diagnostic, ...]) -> list[Diagnostic]:

@@ -47,10 +47,11 @@ def submit(named: Sequence[str], asked: Asked, *, as_json: bool) -> int:
     site, refusals = _site(here, git)
     chosen = [(one, _candidate(here, one, across)) for one in loaded]
     refusals = (*refusals, *(preflight(site.portal, [c for _, c in chosen if c]) if site.portal else ()))
-    results = [
+    ended = [
         _one(here, submission, candidate, site, order, refusals, key, asked.jobs)
         for submission, candidate in chosen
     ]
+    results = [result for result, _ in ended]
     if as_json:
         session.as_json(((r.name, r.diagnostics, {"ending": r.ending.value}) for r in results), out)
     else:
@@ -58,7 +59,7 @@ def submit(named: Sequence[str], asked: Asked, *, as_json: bool) -> int:
             _tell(here, result, out)
         if not results:
             out.say("there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER")
-    return session.worst(result.exit_code for result in results)
+    return session.worst(code for _, code in ended)
 
 
 def _order(asked: Asked, by: str, manifests: int) -> Order:
@@ -123,14 +124,17 @@ def _one(
     refusals: tuple[Diagnostic, ...],
     key: CentreKey,
     jobs: int,
-) -> Result:
+) -> tuple[Result, int]:
+    """Hand one submission over; return how it ended and its exit code."""
     if candidate is None:
-        return Result(submission.name, Ending.STOPPED, submission.diagnostics)
+        stopped = Result(submission.name, Ending.STOPPED, submission.diagnostics)
+        return stopped, stopped.exit_code
     try:
-        return hand_over(candidate, site, _steps(here, submission, key, jobs), order, refusals)
+        result = hand_over(candidate, site, _steps(here, submission, key, jobs), order, refusals)
     except RttqaError as error:
         failures.tell(error)
-        return Result(submission.name, Ending.REFUSED, submission.diagnostics)
+        return Result(submission.name, Ending.STOPPED, submission.diagnostics), error.exit_code
+    return result, result.exit_code
 
 
 def _steps(here: Workspace, submission: Submission, key: CentreKey, jobs: int) -> Steps:
