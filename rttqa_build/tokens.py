@@ -6,8 +6,8 @@ nothing else. Tokens compare within a kind only: ``nhs`` (a valid NHS, CHI or H&
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from itertools import permutations
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import Diagnostic, Location, finding
@@ -50,28 +50,47 @@ def is_nhs(digits: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Tokened:
-    """One submission as far as patients are compared: name, trial, trial ID, purpose, tokens by kind."""
+    """One submission as far as patients are compared: name, trial, trial ID, purpose, tokens by kind.
+
+    ``vouched``: the manifest has a person's word (``same_patient``) on whose objects these are.
+    """
 
     name: str
     trial: str
     patient: str
     purpose: str
     tokens: Mapping[str, str]
+    vouched: bool = False
 
 
 def wrong_patient(every: Iterable[Tokened]) -> Iterator[Diagnostic]:
     """Yield findings, one for each of two submissions whose trial IDs and tokens contradict each other."""
-    judged = [one for one in every if one.purpose not in EXEMPT and one.patient]
-    for one, other in permutations(sorted(judged, key=lambda t: (t.trial, t.name)), 2):
-        if one.trial == other.trial:
-            yield from _contradiction(one, other)
+    judged = sorted((one for one in every if one.purpose not in EXEMPT and one.patient), key=lambda t: t.name)
+    sharing: dict[tuple[str, str, str], list[Tokened]] = defaultdict(list)
+    for one in judged:
+        for key in _keys(one):
+            sharing[key].append(one)
+    for one in judged:
+        others = {other.name: other for key in _keys(one) for other in sharing[key] if other is not one}
+        for name in sorted(others):
+            yield from _contradiction(one, others[name])
+
+
+def _keys(one: Tokened) -> Iterator[tuple[str, str, str]]:
+    """Yield what two submissions must share to contradict each other: a trial ID or a token."""
+    yield one.trial, "", one.patient
+    for kind, token in one.tokens.items():
+        yield one.trial, kind, token
 
 
 def _contradiction(one: Tokened, other: Tokened) -> Iterator[Diagnostic]:
     shared = one.tokens.keys() & other.tokens.keys()
     agree = any(one.tokens[kind] == other.tokens[kind] for kind in shared)
     where = Location(f"submissions/{one.name}/lock.yaml", item="patient_tokens")
-    if one.patient == other.patient and shared and not agree:
+    if one.patient == other.patient and not shared and not (one.vouched or other.vouched):
+        message = f"it has the trial ID of {other.name}, but no kind of patient number in common with it"
+        yield finding("R312", message, where, subject=one.name)
+    elif one.patient == other.patient and shared and not agree:
         message = f"it has the trial ID of {other.name}, but was made from another patient's objects"
         yield finding("R310", message, where, subject=one.name)
     elif one.patient != other.patient and agree:

@@ -163,6 +163,7 @@ class Workspace:
                     one.manifest.submission.patient,
                     one.manifest.submission.purpose,
                     one.records.lock.patient_tokens,
+                    any(s.same_patient for chosen in one.manifest.data.values() for s in chosen),
                 )
                 for one in (*loaded, *built)
                 if one.manifest is not None and one.records.lock is not None

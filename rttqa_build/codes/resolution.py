@@ -173,4 +173,13 @@ CODES: dict[str, Code] = {
         "Find out which source folder is the wrong one, correct `source:` or `patient:`, and build again.",
         source="files, lock.yaml; RTTQA check list, row 2",
     ),
+    "R312": Code(
+        "One trial ID, patients that cannot be compared",
+        "Two submissions have the same trial ID, but their objects carry no kind of patient number in common.",
+        "Nobody but a person can tell whether they concern the same patient.",
+        "Compare name and date of birth in the two source folders; then add `same_patient: {checked_by, how}` to "
+        "a selector under `data:`.",
+        severity="warning",
+        source="files, lock.yaml",
+    ),
 }
