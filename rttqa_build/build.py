@@ -105,6 +105,7 @@ def read(order: Order, progress: Callable[[str], None]) -> Reading:
 def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
     """Return what was found so far, unweighed; no name or number of the patient is left in what is local."""
     found = (
+        *order.told,
         *order.clinical.diagnostics,
         *probe(),
         *reading.intake.diagnostics,

@@ -43,8 +43,8 @@ class Order:
 
     ``source`` is the export folder, ``output`` the folder for package and report. ``previous`` is the lock of
     the last received revision: references to what was sent then keep the UIDs they had. ``committed`` are the
-    texts that are about to enter Git, by name: they are searched for identities too. ``keep`` False builds
-    and compares without leaving anything behind.
+    texts that are about to enter Git, by name: they are searched for identities too. ``told`` is what
+    reading the manifest found. ``keep`` False builds and compares without leaving anything behind.
     """
 
     manifest: Manifest
@@ -57,6 +57,7 @@ class Order:
     clinical: Clinical = field(default_factory=Clinical)
     previous: Lock | None = None
     committed: Mapping[str, bytes] = field(default_factory=dict)
+    told: tuple[Diagnostic, ...] = ()
     jobs: int = 2
     keep: bool = True
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rttqa_build.workspace import Submission, Workspace
 
 
+EDITED = "M406"  # a received revision is never built again from another manifest
+
+
 class Outcome(NamedTuple):
     """How one build ended."""
 
@@ -28,6 +31,7 @@ class Outcome(NamedTuple):
     code: int
     found: tuple[Diagnostic, ...]
     built: Built | None = None
+    error: RttqaError | None = None
 
 
 def build(named: Sequence[str], *, locked: bool, jobs: int, as_json: bool) -> int:
@@ -50,16 +54,17 @@ def build(named: Sequence[str], *, locked: bool, jobs: int, as_json: bool) -> in
 
 def _one(here: Workspace, submission: Submission, key: CentreKey, *, locked: bool, jobs: int) -> Outcome:
     out = session.term()
-    if submission.manifest is None or submission.trial is None:
+    edited = any(one.code == EDITED for one in submission.diagnostics)
+    if submission.manifest is None or submission.trial is None or edited:
         return Outcome(submission.name, 1, submission.diagnostics)
     try:
         built = run(order(here, submission, key, jobs=jobs, keep=not locked), out.progress)
     except RttqaError as error:
         out.progress("")
         failures.tell(error)
-        return Outcome(submission.name, error.exit_code, submission.reading.diagnostics)
+        return Outcome(submission.name, error.exit_code, submission.reading.diagnostics, error=error)
     out.progress("")
-    found = ordered([*submission.reading.diagnostics, *built.diagnostics])
+    found = built.diagnostics
     if locked:
         found = ordered([*found, *_differences(submission, built)])
     elif built.lock is not None:
@@ -84,6 +89,7 @@ def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int,
         here.clinical(manifest, source),
         here.previous(submission),
         {submission.shown: submission.data},
+        submission.reading.diagnostics,
         jobs,
         keep,
     )
@@ -98,6 +104,8 @@ def _differences(submission: Submission, built: Built) -> tuple[Diagnostic, ...]
 
 def _facts(outcome: Outcome) -> dict[str, object]:
     made = outcome.built.lock if outcome.built else None
+    if outcome.error is not None:
+        return {"package": None, "error": {"message": outcome.error.message, "hint": outcome.error.hint}}
     if made is None:
         return {"package": None}
     facts = made.package
