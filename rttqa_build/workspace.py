@@ -16,6 +16,7 @@ from rttqa_build import __version__, approval, disk, history, keyfile, records, 
 from rttqa_build.definition import acceptance
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, finding, ordered
+from rttqa_build.identifiers import identifiers
 from rttqa_build.library import Library
 from rttqa_build.lock import Basis, Lock, Versions, freshness
 from rttqa_build.order import Clinical
@@ -138,6 +139,8 @@ class Workspace:
 
     def _standing(self, reading: Reading, kept: Records, basis: Basis, shown: str) -> Iterable[Diagnostic]:
         """Yield what lock, approvals, receipt and acceptance of the trial say against the manifest."""
+        if reading.document is not None:
+            yield from identifiers(reading.document, self.settings.identifiers, self._contacts(reading.trial))
         if reading.trial is not None and reading.document is not None:
             where = reading.document.at(("trial",))
             yield from acceptance(reading.trial, self.settings.accept_unofficial, where)
@@ -148,6 +151,10 @@ class Workspace:
         yield from freshness(kept.lock, basis, received=received, where=Location(f"{folder}/{records.LOCK}"))
         where = Location(f"{folder}/{records.APPROVAL}")
         yield from approval.voided(kept.approvals, kept.lock.content, where)
+
+    def _contacts(self, trial: Trial | None) -> tuple[str, ...]:
+        contacts = [self.settings.centre.contact, *([trial.contact] if trial else [])]
+        return tuple(text for contact in contacts for text in (contact.email, contact.name))
 
     def contradictions(self, submissions: Iterable[Submission]) -> tuple[Diagnostic, ...]:
         """Return where patient tokens contradict each other: over the whole repository."""

@@ -323,6 +323,28 @@ _CROSS_FIELD: dict[str, Code] = {
         "Exchange min and max.",
         source=_MANIFEST,
     ),
+    "M260": Code(
+        "identifier of a patient",
+        "A text of the manifest seems to hold an NHS, CHI or H&C number, or a date of birth.",
+        "The manifest goes into Git, where it stays for ever, and parts of it into the package.",
+        "Delete it; if it was committed already, tell your information governance team.",
+        source="DESIGN, section 2",
+    ),
+    "M261": Code(
+        "perhaps an identifier",
+        "A text of the manifest looks like a postcode, telephone number, e-mail address, or a person's name.",
+        "The manifest goes into Git, where it stays for ever, and parts of it into the package.",
+        "Write it without; `clinical: {file: …}` keeps clinical text outside Git.",
+        severity="warning",
+        source="DESIGN, section 2",
+    ),
+    "M262": Code(
+        "identifier of this site",
+        "A text of the manifest matches a pattern that rttqa.yaml lists under `identifiers:`.",
+        "The site says that such texts identify a patient; the manifest goes into Git and stays there.",
+        "Delete it; if it was committed already, tell your information governance team.",
+        source="files, rttqa.yaml",
+    ),
     "M250": Code(
         "waiver without a finding",
         "A waiver matches no finding of this build.",

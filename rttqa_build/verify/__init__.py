@@ -23,10 +23,11 @@ from rttqa_build.diagnostic import Diagnostic, RttqaError
 from rttqa_build.verify import bag, links
 from rttqa_build.verify.container import Container, Entry, Source, inspect, unpack
 from rttqa_build.verify.fault import Fault, diagnostics
-from rttqa_build.verify.member import Content, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from rttqa_build.verify.member import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ def _contents(pool: ThreadPoolExecutor, source: Source, container: Container) ->
 
 
 def _content(source: Source, entry: Entry, patient: str) -> Content:
+    from rttqa_build.verify.member import Content, read  # loads pydicom: not for those who only need `text`
+
     data = unpack(source, entry)
     if data is None:
         fault = Fault("K021", "An entry's content is damaged.", entry.shown)
