@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rttqa_build.source import Document
 
 # "Dr Smith", "Mrs. O'Neill": a title and a capitalised name. "Dr" alone, or "Mr scan", is none.
-_TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sister|Sir|Dame)\b\.? ?[A-Z][a-z]*['’-]?[A-Z]?[a-z]+")
+_TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sister|Sir|Dame)\b\.? ?[A-Z][a-z]*['\u2019-]?[A-Z]?[a-z]+")
 
 
 def identifiers(
