@@ -1,41 +1,32 @@
-"""The selected structures × doses → histograms, constraint verdicts, and pictures for the summary.
-
-Doses are judged as the trial says: a constraint names its dose, else the sum is meant; where there is no sum
-and one dose only, that one.
-"""
+"""The selected structures × doses → histograms and constraint verdicts."""
 
 from __future__ import annotations
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build import disk
+from rttqa_build import dosimetry
 from rttqa_build.diagnostic import Diagnostic, Location, finding, ordered
-from rttqa_build.dose import contours, dvh, grid, metrics
+from rttqa_build.dose import dvh, metrics
 from rttqa_build.dose.constraints import Verdict, judge
 from rttqa_build.dose.dvh import Dvh
 from rttqa_build.lock import ConstraintVerdict
-from rttqa_build.study import StructureFacts
 from rttqa_build.summary.assemble import Outcome
 from rttqa_build.summary.figures import curve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
-
-    from pydicom import Dataset
 
     from rttqa_build.checks import Case
     from rttqa_build.dose.contours import StructureContours
+    from rttqa_build.dose.grid import DoseGrid
+    from rttqa_build.dosimetry import Dosimetry
     from rttqa_build.lock.record import Verdict as LockedVerdict
-    from rttqa_build.study import Instance, Roi
     from rttqa_build.summary.context import Curve
     from rttqa_build.summary.context import Verdict as Word
     from rttqa_build.trial import Constraint
 
-LARGEST_OBJECT = 1 << 32
 _WORDS: Mapping[Verdict, Word] = {
     Verdict.PASS: "pass",
     Verdict.OPTIMAL_MISSED: "optimal missed",
@@ -66,17 +57,15 @@ class Histograms:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def histograms(case: Case, folder: Path, jobs: int) -> Histograms:
+def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
     """Return the histograms of every structure of the trial that is there, and the verdicts on them."""
-    named = _named(case)
-    judged_on = _main_dose(case)
-    if not named or judged_on is None:
+    if not source.drawn or source.main is None:
         return Histograms(diagnostics=_not_evaluated(case, (), "the structures or the dose are not there"))
-    drawn = _drawn(case, folder, named)
-    wanted = {judged_on} | {rule.dose for rule in _rules(case) if rule.dose}
-    by_dose = {name: _compute(case, folder, name, drawn, jobs) for name in sorted(wanted)}
-    judged = _judged(case, by_dose, judged_on)
-    main = by_dose[judged_on]
+    by_dose = {
+        name: _compute(source.drawn, name, grids, jobs) for name, grids in sorted(source.doses.items())
+    }
+    judged = _judged(case, by_dose, source.main)
+    main = by_dose[source.main]
     failed = [
         result
         for results in by_dose.values()
@@ -92,68 +81,22 @@ def histograms(case: Case, folder: Path, jobs: int) -> Histograms:
     )
 
 
-def _named(case: Case) -> dict[int, str]:
-    """Return ROI number → trial name for the structure set that is judged: the only one, or the first."""
-    for _, facts in case.facts("structure_set", StructureFacts):
-        mapped: Mapping[str, Roi] = case.naming(facts).mapped
-        return {roi.number: name for name, roi in mapped.items()}
-    return {}
-
-
-def _main_dose(case: Case) -> str | None:
-    """Return the id or role of the dose that constraints mean by default: the sum, else the only one."""
-    doses = list(case.roles("dose"))
-    sums = [one for one in doses if one.id == "sum" or len(one.of) > 1]
-    chosen = sums or doses
-    return chosen[0].name if len(chosen) == 1 else None
-
-
-def _drawn(case: Case, folder: Path, named: Mapping[int, str]) -> list[StructureContours]:
-    selected = next(iter(case.roles("structure_set")))
-    every = contours.read(_dataset(folder, selected.instances[0]))
-    return [structure for structure in every if structure.number in named]
-
-
 def _compute(
-    case: Case, folder: Path, name: str, drawn: list[StructureContours], jobs: int
+    drawn: Mapping[str, StructureContours], dose: str, grids: tuple[DoseGrid, ...] | Diagnostic, jobs: int
 ) -> dict[str, Dvh | Diagnostic]:
     """Return trial structure → histogram in one dose."""
-    named = _named(case)
-    selected = next((one for one in case.roles("dose") if one.name == name), None)
-    if selected is None:
-        return {}
-    grids = [grid.read(_dataset(folder, instance)) for instance in selected.instances]
-    refused = [found for found in grids if isinstance(found, Diagnostic)]
-    if refused:
-        return {named[structure.number]: _placed(refused[0], name, name) for structure in drawn}
-    usable = [found for found in grids if not isinstance(found, Diagnostic)]
+    if isinstance(grids, Diagnostic):
+        return {name: _placed(grids, dose, dose) for name in drawn}
     with ThreadPoolExecutor(jobs) as pool:
-        results = dvh.compute_all(drawn, usable, mapper=pool.map)
+        results = dvh.compute_all(drawn.values(), grids, mapper=pool.map)
     return {
-        named[structure.number]: result
-        if isinstance(result, Dvh)
-        else _placed(result, name, named[structure.number])
-        for structure, result in zip(drawn, results, strict=True)
+        name: result if isinstance(result, Dvh) else _placed(result, dose, name)
+        for name, result in zip(drawn, results, strict=True)
     }
 
 
 def _placed(found: Diagnostic, dose: str, about: str) -> Diagnostic:
     return finding(found.code, found.message, Location(dose), local=found.local, subject=about)
-
-
-def _dataset(folder: Path, instance: Instance) -> Dataset:
-    import pydicom
-
-    data = disk.read(folder / instance.file.path, LARGEST_OBJECT, "an object of the source")
-    return pydicom.dcmread(io.BytesIO(data), force=True)
-
-
-def _rules(case: Case) -> Iterator[Constraint]:
-    """Yield the constraints that hold for this submission and whose structure is not said to be absent."""
-    for rule in case.trial.constraints:
-        choice = case.manifest.structures.get(rule.structure)
-        if rule.when.holds(case.manifest.submission) and not (choice and choice.absent):
-            yield rule
 
 
 class _Judged(NamedTuple):
@@ -164,7 +107,7 @@ class _Judged(NamedTuple):
 
 def _judged(case: Case, by_dose: Mapping[str, Mapping[str, Dvh | Diagnostic]], default: str) -> list[_Judged]:
     judged: list[_Judged] = []
-    for rule in _rules(case):
+    for rule in dosimetry.rules(case):
         result = by_dose.get(rule.dose or default, {}).get(rule.structure)
         if isinstance(result, Dvh):
             judged.append(_judge(case, rule, result))
@@ -174,7 +117,8 @@ def _judged(case: Case, by_dose: Mapping[str, Mapping[str, Dvh | Diagnostic]], d
 
 
 def _judge(case: Case, rule: Constraint, result: Dvh) -> _Judged:
-    metric, prescribed = metrics.parse(rule.metric), _prescribed(case)
+    highest = dosimetry.prescribed(case)
+    metric, prescribed = metrics.parse(rule.metric), None if highest is None else float(highest)
     value = metrics.evaluate(metric, result, prescribed)
     error = metrics.uncertainty(metric, result, prescribed)
     if value is None or error is None:
@@ -204,19 +148,13 @@ def _not_evaluated(case: Case, rules: Iterable[Constraint], why: str) -> tuple[D
             Location("dose"),
             subject=_about(rule),
         )
-        for rule in (rules or _rules(case))
+        for rule in (rules or dosimetry.rules(case))
     )
 
 
 def _about(rule: Constraint) -> str:
     """Return what a waiver's ``for`` calls a constraint: ``Rectum V60Gy[%]``."""
     return f"{rule.structure} {rule.metric}"
-
-
-def _prescribed(case: Case) -> float | None:
-    """Return the highest prescribed dose, to which relative metrics refer."""
-    doses = [float(line.dose_max) for line in case.manifest.prescription]
-    return max(doses) if doses else None
 
 
 def _curves(results: Mapping[str, Dvh | Diagnostic]) -> Iterator[Curve]:

@@ -147,7 +147,7 @@ def _unusable(structure: StructureContours) -> Diagnostic | None:
 
 def _at_points(structure: StructureContours, grids: Sequence[DoseGrid]) -> Dvh | Diagnostic:
     points = np.concatenate([contour.points for contour in structure.contours])
-    dose, inside = _dose(grids, points[:, 0], points[:, 1], points[:, 2])
+    dose, inside = dose_grid.summed(grids, points[:, 0], points[:, 1], points[:, 2])
     known = dose[inside]
     if not known.size:
         return finding("D415", "A structure lies wholly outside the dose grid.", local=structure.name)
@@ -162,17 +162,6 @@ def _at_points(structure: StructureContours, grids: Sequence[DoseGrid]) -> Dvh |
         mean_gy=float(np.add.reduce(known)) / known.size,
         max_gy=float(known.max()),
     )
-
-
-def _dose(
-    grids: Sequence[DoseGrid], x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the summed dose at points, and which of them every grid covers."""
-    dose, inside = dose_grid.sample(grids[0], x, y, z)
-    for grid in grids[1:]:
-        more, covered = dose_grid.sample(grid, x, y, z)
-        dose, inside = dose + more, inside & covered
-    return dose, inside
 
 
 def _bins_per_gray(maximum: float) -> int:
@@ -220,7 +209,7 @@ def _tally(stack: Stack, grids: Sequence[DoseGrid], per_gray: int, pitch: float)
     low, high = _extremes(stack, grids)
     for part in sampling.samples(stack, sampling.pieces(stack, pitch)):
         volume += np.bincount(part.half, part.volume, 2)
-        dose, inside = _dose(grids, part.x, part.y, part.z)
+        dose, inside = dose_grid.summed(grids, part.x, part.y, part.z)
         known, weight, half = dose[inside], part.volume[inside], part.half[inside]
         if known.size:
             number = np.minimum(np.maximum(known * per_gray, 0.0).astype(np.intp), count - 1)
@@ -234,7 +223,9 @@ def _extremes(stack: Stack, grids: Sequence[DoseGrid]) -> tuple[float, float]:
     """Return the lowest and the highest dose at the contours' points, on both faces of their slabs."""
     low, high = float("inf"), float("-inf")
     for face in (stack.lower, stack.upper):
-        dose, inside = _dose(grids, *sampling.to_patient(stack, stack.u0, stack.v0, face[stack.plane]))
+        dose, inside = dose_grid.summed(
+            grids, *sampling.to_patient(stack, stack.u0, stack.v0, face[stack.plane])
+        )
         known = dose[inside]
         if known.size:
             low, high = min(low, float(known.min())), max(high, float(known.max()))

@@ -198,6 +198,7 @@ def sample(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the dose in gray at points of the patient coordinate system (mm), and which lie inside the grid.
 
+    The shapes of x, y and z are the same, or broadcast to one.
     Trilinear between voxel centres; the grid ends at the outermost centres. Outside, the dose is meaningless.
     """
     dx, dy, dz = x - grid.origin[0], y - grid.origin[1], z - grid.origin[2]
@@ -217,6 +218,17 @@ def sample(
 
     stored = _between(face(0), face(rows * columns), f_plane)
     return stored * grid.scaling, inside & inside_row & inside_plane
+
+
+def summed(
+    grids: Sequence[DoseGrid], x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the sum of doses in gray at points as :func:`sample` takes them, and which every grid covers."""
+    dose, inside = sample(grids[0], x, y, z)
+    for grid in grids[1:]:
+        more, covered = sample(grid, x, y, z)
+        dose, inside = dose + more, inside & covered
+    return dose, inside
 
 
 def _between(

@@ -201,10 +201,11 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """A coloured line of the views: ``#rrggbb`` and what it stands for."""
+    """A coloured line of the views: ``#rrggbb``, what it stands for; thin ones are doses."""
 
     colour: str
     text: str
+    thin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,14 @@ from rttqa_build.summary.template import environment, shipped
 from rttqa_build.summary.views import png_uri
 
 if TYPE_CHECKING:
-    from rttqa_build.summary.context import Context
+    from collections.abc import Sequence
+
+    from rttqa_build.summary.context import Context, View
 
 TEMPLATE = "report.html.j2"
 _POLICY = "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'"
 _WIDTH, _HEIGHT = 640, 300
+_VIEWS_WIDTH = 900
 
 
 def render(context: Context) -> str:
@@ -42,9 +45,19 @@ def render(context: Context) -> str:
             lines=[(line, _points(line.points, drawing.top)) for line in drawing.lines],
             width=_WIDTH,
             height=_HEIGHT,
-            pictures=[(view, png_uri(view)) for view in context.summary.views],
+            pictures=_pictures(context.summary.views),
         )
     )
+
+
+def _pictures(views: Sequence[View]) -> list[tuple[View, str, int, int]]:
+    """Return the views with their pixels and their size on the page: one scale, two beside each other."""
+    widest = sum(view.width_mm for view in views[-2:]) or 1.0
+    scale = _VIEWS_WIDTH / widest
+    return [
+        (view, png_uri(view), int(view.width_mm * scale + 0.5), int(view.height_mm * scale + 0.5))
+        for view in views
+    ]
 
 
 def _points(points: tuple[tuple[float, float], ...], top: float) -> str:

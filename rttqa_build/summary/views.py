@@ -1,79 +1,146 @@
-"""Three orthogonal pictures of an image volume with outlines, as raw pixels.
+"""Cuts through an image with outlines, as raw pixels.
 
-Only + − × ÷, comparisons and indexing: the pixels reach the PDF, whose bytes must not depend on the machine.
+Only + − × ÷ √, comparisons and indexing: the pixels are in the PDF, whose bytes no machine may change.
 """
 
 from __future__ import annotations
 
 import base64
+import math
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from rttqa_build.summary.context import View
+from rttqa_build.summary.context import LegendEntry, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    Mask = NDArray[np.bool_]
-    Grey = NDArray[np.float64]
-    Rgb = NDArray[np.uint8]
+    Mask: TypeAlias = NDArray[np.bool_]
+    Line: TypeAlias = NDArray[np.float64]
+    Grey: TypeAlias = NDArray[np.float64]
 
-_LONG_SIDE = 320
-_AXIAL = ("R", "L", "A", "P")
-_CORONAL = ("R", "L", "S", "I")
-_SAGITTAL = ("A", "P", "S", "I")
+Plane: TypeAlias = Literal["axial", "coronal", "sagittal"]
+
+SOFT_TISSUE = (-160.0, 240.0)
+"""Darkest and brightest Hounsfield unit: level 40, width 400."""
+
+PIXELS = 450_000
+"""How many all cuts have together: as fine as their print needs, and never a large document."""
+
+GREY_STEP = 4
+"""Brightness is told in steps of so much: what is finer is noise, and noise does not compress."""
+
+THROUGH: Mapping[Plane, int] = {"axial": 2, "coronal": 1, "sagittal": 0}
+_EDGES: Mapping[Plane, tuple[str, str, str, str]] = {
+    "axial": ("R", "L", "A", "P"),
+    "coronal": ("R", "L", "S", "I"),
+    "sagittal": ("A", "P", "S", "I"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Volume:
-    """An axial image volume in patient directions.
+class Cut:
+    """A plane through an image, as one looks at it: axial from the feet, sagittal from the patient's left.
 
-    ``values``: slices (foot to head) × rows (front to back) × columns (patient's right to left), in
-    Hounsfield units or any other; ``spacing`` in mm in the same order.
+    ``values``: rows from the top × columns from the left, in Hounsfield units or any other. ``down`` and
+    ``across``: where the centres of rows and columns lie along two axes of the patient, in mm, evenly spaced:
+    z falling (in an axial plane y rising), and x rising (in a sagittal one y); ``at``: where the plane stands
+    on the third.
     """
 
-    values: NDArray[np.float32] | NDArray[np.int16]
-    spacing: tuple[float, float, float]
+    plane: Plane
+    values: Grey
+    down: Line
+    across: Line
+    at: float
+
+    @property
+    def through(self) -> int:
+        """Return the patient's axis that the plane stands on: 0 x, 1 y, 2 z."""
+        return THROUGH[self.plane]
+
+    @property
+    def points(self) -> tuple[Line, Line, Line]:
+        """Return patient x, y and z of the pixels, in mm; the three broadcast to the shape of ``values``."""
+        import numpy as np
+
+        points = [np.array([[self.at]])] * 3
+        points[0 if self.through else 1] = self.across[None, :]
+        points[1 if self.through == 2 else 2] = self.down[:, None]
+        return points[0], points[1], points[2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """A region on the volume's grid (a structure, or dose at or above a level), drawn as its outline."""
+    """A region on a cut's pixels (a structure, or dose at or above a level), drawn as its outline.
 
-    mask: Mask
-    colour: tuple[int, int, int]
-
-
-def orthogonal_views(
-    volume: Volume,
-    centre: tuple[int, int, int],
-    overlays: Sequence[Overlay] = (),
-    window: tuple[float, float] = (40.0, 400.0),
-) -> tuple[View, View, View]:
-    """Return the axial, coronal and sagittal view through a voxel.
-
-    ``centre`` is (slice, row, column); ``window`` is level and width in the volume's units. Seen as usual:
-    axial from the feet, coronal from the front, sagittal from the patient's left.
+    ``colour`` is ``#rrggbb``; what is ``thin`` (a dose) is drawn half as wide.
     """
-    z, y, x = centre
-    dz, dy, dx = volume.spacing
-    cuts = (
-        ("Axial", (z, slice(None), slice(None)), (dy, dx), _AXIAL),
-        ("Coronal", (slice(None, None, -1), y, slice(None)), (dz, dx), _CORONAL),
-        ("Sagittal", (slice(None, None, -1), slice(None), x), (dz, dy), _SAGITTAL),
+
+    name: str
+    mask: Mask
+    colour: str
+    thin: bool = False
+
+
+def squared(cuts: Sequence[Cut]) -> tuple[Cut, ...]:
+    """Return the cuts with square pixels of one size, about :data:`PIXELS` in all."""
+    area = sum(_length(cut.down) * _length(cut.across) for cut in cuts)
+    pixel = math.sqrt(area / PIXELS)
+    return tuple(_squared(cut, pixel) for cut in cuts)
+
+
+def _squared(cut: Cut, pixel: float) -> Cut:
+    down, across = (
+        _positions(line.size, max(2, int(_length(line) / pixel + 0.5))) for line in (cut.down, cut.across)
     )
-    axial, coronal, sagittal = (
-        _view(
-            title, volume.values[index], [(o.mask[index], o.colour) for o in overlays], spacing, edges, window
-        )
-        for title, index, spacing, edges in cuts
+    return replace(
+        cut,
+        values=_resampled(cut.values, down, across),
+        down=cut.down[0] + _step(cut.down) * down,
+        across=cut.across[0] + _step(cut.across) * across,
     )
-    return axial, coronal, sagittal
+
+
+def view(
+    cut: Cut, target: str, overlays: Sequence[Overlay] = (), window: tuple[float, float] = SOFT_TISSUE
+) -> View:
+    """Return the picture of a cut, pixel by pixel; the first overlay lies on top.
+
+    ``target`` is what the cut goes through; ``window``: the values that are black and white.
+    """
+    import numpy as np
+
+    black, white = window
+    grey = np.clip((cut.values - black) * (255.0 / (white - black)) + 0.5, 0, 255).astype(np.uint8)
+    pixels = np.repeat((grey - grey % GREY_STEP)[:, :, None], 3, axis=2)
+    for overlay in reversed(overlays):
+        pixels[_outline(overlay.mask, 1 if overlay.thin else 2)] = tuple(bytes.fromhex(overlay.colour[1:]))
+    name, drawn = cut.plane.capitalize(), ", ".join(o.name for o in overlays if o.mask.any())
+    return View(
+        f"{name}, {'xyz'[cut.through]} = {_signed(cut.at)} mm",
+        pixels.shape[1],
+        pixels.shape[0],
+        pixels.tobytes(),
+        round(_length(cut.across), 3),
+        round(_length(cut.down), 3),
+        _EDGES[cut.plane],
+        f"{name} view of the planning image through {target}. Outlines: {drawn or 'none'}.",
+    )
+
+
+def legend(overlays: Iterable[Sequence[Overlay]]) -> tuple[LegendEntry, ...]:
+    """Return what the outlines stand for, of several views with the same overlays; none that is nowhere."""
+    return tuple(
+        LegendEntry(same[0].colour, same[0].name, same[0].thin)
+        for same in zip(*overlays, strict=True)
+        if any(overlay.mask.any() for overlay in same)
+    )
 
 
 def svg(view: View) -> str:
@@ -101,58 +168,52 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _view(
-    title: str,
-    plane: NDArray[np.float32] | NDArray[np.int16],
-    outlines: list[tuple[Mask, tuple[int, int, int]]],
-    spacing: tuple[float, float],
-    edges: tuple[str, str, str, str],
-    window: tuple[float, float],
-) -> View:
+def _step(line: Line) -> float:
+    """Return the distance between neighbours, with its sign."""
+    return float(line[-1] - line[0]) / (line.size - 1)
+
+
+def _length(line: Line) -> float:
+    """Return the extent of rows or columns, from border to border."""
+    return abs(_step(line)) * line.size
+
+
+def _signed(mm: float) -> str:
+    text = f"{abs(mm):.1f}"
+    return f"−{text}" if mm < 0 and text != "0.0" else text
+
+
+def _positions(old: int, new: int) -> Line:
+    """Return where the centres of ``new`` pixels lie, counted in ``old`` ones, over the same extent."""
     import numpy as np
 
-    height_mm, width_mm = plane.shape[0] * spacing[0], plane.shape[1] * spacing[1]
-    pixel = max(height_mm, width_mm) / _LONG_SIDE
-    size = (max(1, int(height_mm / pixel + 0.5)), max(1, int(width_mm / pixel + 0.5)))
-    level, width = window
-    grey = (_resampled(plane.astype(np.float64), size) - (level - width / 2)) * (255.0 / width)
-    pixels = np.repeat(np.clip(grey + 0.5, 0, 255).astype(np.uint8)[:, :, None], 3, axis=2)
-    for mask, colour in outlines:
-        pixels[_outline(_resampled(mask.astype(np.float64), size) >= 0.5)] = colour
-    return View(
-        title,
-        size[1],
-        size[0],
-        pixels.tobytes(),
-        width_mm,
-        height_mm,
-        edges,
-        f"{title} view of the planning image",
-    )
+    return (np.arange(new, dtype=np.float64) + 0.5) * (old / new) - 0.5
 
 
-def _resampled(plane: Grey, size: tuple[int, int]) -> Grey:
-    """Return the plane at another size, bilinearly between pixel centres, held at the border."""
-    rows, upper, row_part = _grid(plane.shape[0], size[0])
-    columns, right, column_part = _grid(plane.shape[1], size[1])
-    lines = plane[rows] * (1 - row_part)[:, None] + plane[upper] * row_part[:, None]
+def _resampled(plane: Grey, down: Line, across: Line) -> Grey:
+    """Return the plane at rows × columns between its own, bilinearly, held at the border."""
+    rows, lower, row_part = _neighbours(plane.shape[0], down)
+    columns, right, column_part = _neighbours(plane.shape[1], across)
+    lines = plane[rows] * (1 - row_part)[:, None] + plane[lower] * row_part[:, None]
     result: Grey = lines[:, columns] * (1 - column_part) + lines[:, right] * column_part
     return result
 
 
-def _grid(old: int, new: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Grey]:
+def _neighbours(count: int, places: Line) -> tuple[NDArray[np.intp], NDArray[np.intp], Line]:
     import numpy as np
 
-    position = np.clip((np.arange(new) + 0.5) * (old / new) - 0.5, 0, old - 1)
-    low = position.astype(np.intp)
-    return low, np.minimum(low + 1, old - 1), position - low
+    held = np.clip(places, 0, count - 1)
+    low = held.astype(np.intp)
+    return low, np.minimum(low + 1, count - 1), held - low
 
 
-def _outline(mask: Mask) -> Mask:
-    """Return the pixels of the mask that have a neighbour outside it."""
+def _outline(mask: Mask, width: int) -> Mask:
+    """Return the pixels of the mask that are ``width`` or less from its border, which the frame is not."""
     import numpy as np
 
-    padded = np.pad(mask, 1)
-    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    inside = mask
+    for _ in range(width):
+        padded = np.pad(inside, 1, mode="edge")
+        inside = inside & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     result: Mask = mask & ~inside
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ from rttqa_build.summary.context import (
     WaiverRow,
 )
 from rttqa_build.summary.figures import curve
-from rttqa_build.summary.views import Overlay, Volume, orthogonal_views
+from rttqa_build.summary.views import Cut, Overlay, legend, squared, view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,10 +70,9 @@ def dvh(name: str, cc: float, middle: float, width: float) -> Curve:
     return curve(name, list(dose), list(share * cc), cc)
 
 
-def pelvis() -> tuple[tuple[View, View, View], tuple[LegendEntry, ...]]:
-    """Return views of ellipses: body, femoral heads, bladder, rectum, target; two isodoses."""
-    z, y, x = np.mgrid[0:60, 0:128, 0:160].astype(np.float64)
-    z, y, x = (z - 30) * 3, (y - 64) * 2.5, (x - 80) * 2.5
+def _plane(cut: Cut) -> tuple[Cut, tuple[Overlay, ...]]:
+    """Return a cut through ellipses: body, femoral heads, bladder, rectum, target; two isodoses."""
+    x, y, z = np.broadcast_arrays(*cut.points)
 
     def ellipsoid(centre: tuple[float, float, float], radii: tuple[float, float, float]) -> NDArray[np.bool_]:
         axes = zip((z, y, x), centre, radii, strict=True)
@@ -90,21 +90,30 @@ def pelvis() -> tuple[tuple[View, View, View], tuple[LegendEntry, ...]]:
         hu[mask] = value
     isodose, low = ellipsoid((0, 15, 0), (38, 33, 39)), ellipsoid((0, 12, 0), (62, 62, 105))
     overlays = (
-        Overlay(target, (255, 60, 60)),
-        Overlay(rectum, (190, 120, 40)),
-        Overlay(bladder, (80, 170, 255)),
-        Overlay(isodose, (255, 220, 0)),
-        Overlay(low, (60, 220, 120)),
+        Overlay("PTV_6000", target, "#ff3c3c"),
+        Overlay("Rectum", rectum, "#be7828"),
+        Overlay("Bladder", bladder, "#50aaff"),
+        Overlay("57 Gy (95 %)", isodose, "#ffdc00", thin=True),
+        Overlay("30 Gy (50 %)", low, "#3cdc78", thin=True),
     )
-    legend = (
-        LegendEntry("#ff3c3c", "PTV_6000"),
-        LegendEntry("#be7828", "Rectum"),
-        LegendEntry("#50aaff", "Bladder"),
-        LegendEntry("#ffdc00", "57 Gy (95 %)"),
-        LegendEntry("#3cdc78", "30 Gy (50 %)"),
+    return replace(cut, values=hu), overlays
+
+
+def pelvis() -> tuple[tuple[View, ...], tuple[LegendEntry, ...]]:
+    """Return views of the ellipses through the target."""
+    x, y, z = (
+        (np.arange(count, dtype=np.float64) - count / 2) * step
+        for count, step in ((160, 2.5), (96, 2.5), (60, 3))
     )
-    volume = Volume(hu.astype(np.float32), (3.0, 2.5, 2.5))
-    return orthogonal_views(volume, (30, 70, 80), overlays), legend
+    cuts = squared(
+        (
+            Cut("axial", np.zeros((y.size, x.size)), y, x, 0.0),
+            Cut("coronal", np.zeros((z.size, x.size)), z[::-1], x, 15.0),
+            Cut("sagittal", np.zeros((z.size, y.size)), z[::-1], y, 0.0),
+        )
+    )
+    drawn = [_plane(cut) for cut in cuts]
+    return tuple(view(cut, "PTV_6000", above) for cut, above in drawn), legend(above for _, above in drawn)
 
 
 def summary(*, views: bool = False) -> Summary:

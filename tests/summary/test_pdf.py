@@ -103,6 +103,26 @@ def test_pages_say_whose_they_are_and_the_document_is_accessible(empty: Path) ->
     assert sum(len(page.images) for page in reader.pages) == 3
 
 
+def test_the_plan_column_is_there_when_a_row_names_one(empty: Path) -> None:
+    full = example.summary()
+    first, second = full.prescription
+    rows = [
+        (first, second),
+        (first, replace(second, plan="")),
+        (replace(first, plan=""), replace(second, plan="")),
+    ]
+    found = [text(rendered(replace(full, prescription=row), empty)) for row in rows]
+    assert ["Per fraction Plan" in " ".join(words.split()) for words in found] == [True, True, False]
+
+
+def test_the_views_name_what_they_show(empty: Path) -> None:
+    document = rendered(example.summary(views=True), empty)
+    words = text(document)
+    for expected in ("Axial, z = 0.0 mm", "Coronal, y = 15.0 mm", "Sagittal", "57 Gy (95 %)", "Thin lines"):
+        assert expected in words
+    assert len(document) < 500_000
+
+
 def test_an_almost_empty_summary_is_one_page(empty: Path) -> None:
     full = example.summary()
     bare = type(full)(full.trial, full.centre, full.submission)

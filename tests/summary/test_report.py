@@ -100,6 +100,23 @@ def test_findings_come_first_and_everything_is_there(page: str) -> None:
         assert words in parsed.text
 
 
+def test_the_plan_column_is_there_when_a_row_names_one() -> None:
+    full = example.summary()
+    bare = replace(full, prescription=tuple(replace(row, plan="") for row in full.prescription))
+    assert "<th>Plan</th>" in report.render(Context(full))
+    assert "<th>Plan</th>" not in report.render(Context(bare))
+
+
+def test_the_views_share_one_scale_and_fit_beside_each_other(page: str) -> None:
+    sizes = [(int(w), int(h)) for w, h in re.findall(r'<img [^>]*width="(\d+)" height="(\d+)"', page)]
+    views = example.summary(views=True).views
+    scale = 900 / (views[1].width_mm + views[2].width_mm)
+    for (width, height), view in zip(sizes, views, strict=True):
+        assert width == pytest.approx(view.width_mm * scale, abs=0.5)
+        assert height == pytest.approx(view.height_mm * scale, abs=0.5)
+    assert "57 Gy (95 %)" in Page(page).text
+
+
 def test_values_are_text() -> None:
     bad = "<script>alert(1)</script>\"'&"
     context = example.context()

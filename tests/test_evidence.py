@@ -1,0 +1,143 @@
+"""Constraints, judged on the synthetic patient's dose."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import build_case
+import pytest
+
+from rttqa_build import checks, dosimetry, synthetic
+from rttqa_build.evidence import Histograms, histograms
+from rttqa_build.intake import take_in
+from rttqa_build.manifest import Waiver
+from rttqa_build.resolve import resolve
+from rttqa_build.trial import Constraint, When
+
+Resolved = tuple[checks.Case, Path]
+Cases = Callable[[str], Resolved]
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Cases:
+    """Resolve a variant of the synthetic patient, once a module."""
+
+    @functools.cache
+    def resolved(name: str) -> Resolved:
+        folder, variant = tmp_path_factory.mktemp(name), build_case.named(name)
+        order = variant.order(synthetic.save(variant.patient(), folder), folder, folder)
+        found = resolve(take_in(folder, 2, lambda _: None).study, order.manifest, order.trial)
+        return checks.Case(order.manifest, order.trial, found.roles), folder
+
+    return resolved
+
+
+def judged(resolved: Resolved, *rules: Constraint, **manifest: Any) -> Histograms:
+    """Judge by these constraints instead of the trial's."""
+    case, folder = resolved
+    case = replace(
+        case, trial=replace(case.trial, constraints=rules), manifest=replace(case.manifest, **manifest)
+    )
+    return histograms(case, dosimetry.read(case, folder), 1)
+
+
+def rule(
+    limit: str, metric: str = "Mean[Gy]", op: Any = "<=", structure: str = "Rectum", **more: Any
+) -> Constraint:
+    return Constraint(structure, metric, op, mandatory=Decimal(limit), **more)
+
+
+def verdicts(made: Histograms) -> list[tuple[str, str]]:
+    return [(one.verdict, one.limit) for one in made.verdicts]
+
+
+def codes(made: Histograms) -> list[str]:
+    return [d.code for d in made.diagnostics if d.code.startswith("D3")]
+
+
+def achieved(made: Histograms) -> list[float]:
+    return [float(outcome.achieved) for outcome in made.outcomes]
+
+
+@pytest.mark.parametrize(
+    ("constraint", "verdict", "code"),
+    [
+        (rule("500"), ("pass", ""), []),
+        (rule("0.001"), ("fail", "mandatory"), ["D302"]),
+        (rule("0.001", op=">="), ("pass", ""), []),
+        (rule("500", optimal=Decimal("0.001")), ("fail", "optimal"), []),
+        (rule("0.001", metric="Max[Gy]"), ("fail", "mandatory"), ["D302"]),
+    ],
+)
+def test_verdicts(
+    constraint: Constraint,
+    verdict: tuple[str, str],
+    code: list[str],
+    cases: Cases,
+) -> None:
+    made = judged(cases("prostate"), constraint)
+    assert verdicts(made) == [verdict]
+    assert codes(made) == code
+    assert achieved(made)[0] > 1
+
+
+def test_a_value_on_the_limit_is_borderline(cases: Cases) -> None:
+    run = cases("prostate")
+    (value,) = achieved(judged(run, rule("500")))
+    made = judged(run, rule(str(value)))
+    assert verdicts(made) == [("borderline", "")]
+    assert codes(made) == ["D303"]
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        rule("5", structure="FemoralHead_L"),  # not mapped
+        rule("5", dose="nodose"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said(constraint: Constraint, cases: Cases) -> None:
+    made = judged(cases("prostate"), constraint)
+    assert codes(made) == ["D301"]
+    assert verdicts(made) == []
+    (found,) = [d for d in made.diagnostics if d.code == "D301"]
+    assert found.subject == f"{constraint.structure} {constraint.metric}"
+
+
+def test_constraints_of_another_arm_are_not_judged(cases: Cases) -> None:
+    other = rule("0.001", when=When({"arm": ("standard",)}))
+    made = judged(cases("prostate"), other)
+    assert (codes(made), verdicts(made)) == ([], [])
+
+
+def test_a_constraint_names_the_dose_it_is_judged_on(
+    cases: Cases,
+) -> None:
+    run = cases("two-phases")
+    rules = [rule("500", structure="PTV_6000", dose=name) for name in ("phase1", "phase2", "sum")]
+    first, second, total = achieved(judged(run, *rules))
+    assert total == pytest.approx(first + second, abs=0.2)
+    (default,) = achieved(judged(run, rule("500", structure="PTV_6000")))
+    assert default == total
+
+
+def test_the_reason_of_a_waiver_stands_beside_the_value_it_excuses(
+    cases: Cases,
+) -> None:
+    waiver = Waiver("D302", "agreed with the trial team", "Rectum Mean[Gy]")
+    made = judged(cases("prostate"), rule("0.001"), waivers=(waiver,))
+    assert made.outcomes[0].reason == "agreed with the trial team"
+
+
+def test_structures_have_volumes_and_curves_that_fall(
+    cases: Cases,
+) -> None:
+    made = judged(cases("prostate"))
+    assert made.volumes.keys() == {"External", "PTV_6000", "PTV_4600", "Rectum", "Bladder"}
+    assert made.volumes["External"] > made.volumes["PTV_4600"] > made.volumes["PTV_6000"] > 1
+    assert {curve.structure for curve in made.curves} == made.volumes.keys()
