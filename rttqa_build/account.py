@@ -6,6 +6,7 @@ and paths; it stays on the computer.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from dataclasses import replace
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 def account(
     done: Iterable[Done[Any]], fates: Iterable[Fate], profile: str, papers: Iterable[Paper] = ()
 ) -> bytes:
-    """Return ``deidentification.json``: per file what rule did what how often; each source file's fate."""
+    """Return ``deidentification.json``: per file what rule did what how often; each source file's fate.
+
+    A line for each file: there are tens of thousands of rules in a large case.
+    """
     done = tuple(done)
     used = [
         {
@@ -48,8 +52,9 @@ def account(
         ({"source": f.file.sha256, "fate": str(f.reason), "detail": f.detail} for f in fates),
         key=lambda row: (row["fate"], row["source"]),
     )
-    document = {"deidentification": 1, "profile": profile, "files": [*used, *documents, *others]}
-    return (json.dumps(document, indent=1, ensure_ascii=True) + "\n").encode()
+    lines = ",\n".join(json.dumps(row) for row in (*used, *documents, *others))
+    head = json.dumps({"deidentification": 1, "profile": profile})
+    return f'{head[:-1]}, "files": [\n{lines}\n]}}\n'.encode()
 
 
 def _rule(tag: int, action: Action, count: int) -> dict[str, object]:
@@ -60,6 +65,7 @@ def _sorted(rules: Mapping[tuple[int, Action], int]) -> list[tuple[tuple[int, Ac
     return sorted(rules.items(), key=lambda entry: (entry[0][0], entry[0][1].value))
 
 
+@functools.lru_cache(maxsize=4096)
 def keyword(tag: int) -> str:
     """Return the DICOM keyword of a tag; private and unknown ones have none."""
     from pydicom.datadict import keyword_for_tag

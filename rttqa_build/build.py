@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rttqa_build import account, checks, disk, paperwork
+from rttqa_build import account, checks, disk, dosimetry, paperwork
 from rttqa_build.checks.judgement import judge
 from rttqa_build.deidentify.engine import Job, registered_uids
 from rttqa_build.deidentify.marks import PROFILE, Marks
@@ -24,6 +24,7 @@ from rttqa_build.order import Built, Order
 from rttqa_build.package.layout import SUMMARY
 from rttqa_build.package.probe import probe
 from rttqa_build.packing import Content, Packed, pack, publish, stage, sweep
+from rttqa_build.pictures import Pictures, pictures
 from rttqa_build.pseudonym import Pseudonyms
 from rttqa_build.resolve import Resolution, resolve
 from rttqa_build.study import Instance, Kind, StructureFacts
@@ -48,12 +49,13 @@ FORBIDDING = ("A", "K", "R")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the source says: the study, who plays which role, what the doses mean, whom it names."""
+    """What the source says: the study, who plays which role, what the doses mean and show, whom it names."""
 
     intake: Intake
     resolution: Resolution
     case: checks.Case
     dose: Histograms
+    pictures: Pictures
     scanner: Scanner
 
 
@@ -94,12 +96,14 @@ def _build(order: Order, progress: Callable[[str], None]) -> Built:
 
 
 def read(order: Order, progress: Callable[[str], None]) -> Reading:
-    """Take in the source, resolve the roles, and evaluate doses."""
+    """Take in the source, resolve the roles, evaluate doses, and cut the views."""
     intake = take_in(order.source, order.jobs, progress)
     resolution = resolve(intake.study, order.manifest, order.trial)
     case = checks.Case(order.manifest, order.trial, resolution.roles)
-    dose = histograms(case, order.source, order.jobs)
-    return Reading(intake, resolution, case, dose, Scanner(intake.harvest, ours(order)))
+    source = dosimetry.read(case, order.source)
+    dose = histograms(case, source, order.jobs)
+    views = pictures(case, source, order.source)
+    return Reading(intake, resolution, case, dose, views, Scanner(intake.harvest, ours(order)))
 
 
 def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
@@ -135,8 +139,10 @@ def summarise(order: Order, reading: Reading) -> Summary:
         one.place: tuple(paperwork.cleaned(instance, reading.scanner) for instance in one.instances)
         for one in reading.resolution.roles
     }
-    dose = reading.dose
-    evidence = Evidence(roles, dose.volumes, dose.outcomes, dose.curves, order.clinical.fields)
+    dose, shown = reading.dose, reading.pictures
+    evidence = Evidence(
+        roles, dose.volumes, dose.outcomes, dose.curves, order.clinical.fields, shown.views, shown.legend
+    )
     return assemble(order.manifest, order.trial, order.settings, evidence)
 
 

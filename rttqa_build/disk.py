@@ -16,6 +16,7 @@ from rttqa_build.diagnostic import RttqaError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_BLOCK = 1 << 16
 _HINTS = {
     errno.ENOSPC: ("the disk is full", "free some space, then run the same command again"),
     errno.EDQUOT: ("the disk quota is used up", "free some space, then run the same command again"),
@@ -39,16 +40,22 @@ def failure(error: OSError, what: str) -> RttqaError:
     return RttqaError(f"{what}: {reason}", hint)
 
 
+def head(path: Path, size: int, what: str) -> bytes:
+    """Return the first ``size`` bytes of a file, or all of it. Raises RttqaError when it cannot be read."""
+    try:
+        with path.open("rb") as handle:
+            # room is made for what is asked for: a generous limit must not claim that much memory
+            return handle.read(min(size, max(os.fstat(handle.fileno()).st_size, _BLOCK) + 1))
+    except OSError as error:
+        raise failure(error, what) from None
+
+
 def read(path: Path, limit: int, what: str) -> bytes:
     """Return the content of a file of at most ``limit`` bytes.
 
     Raises RttqaError when it cannot be read or is larger; ``what`` names it in the message.
     """
-    try:
-        with path.open("rb") as handle:
-            data = handle.read(limit + 1)
-    except OSError as error:
-        raise failure(error, what) from None
+    data = head(path, limit + 1, what)
     if len(data) > limit:
         raise RttqaError(f"{what}: larger than {limit} bytes", "check that it is the right file")
     return data

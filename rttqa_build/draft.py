@@ -6,35 +6,45 @@ which an identity of the export was found.
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import source
 from rttqa_build.manifest import Manifest, Submission
 from rttqa_build.resolve import resolve
+from rttqa_build.resolve.roles import candidates, describe, modalities_of, rules_for, short_digest
 from rttqa_build.source import Document
 from rttqa_build.study import StructureFacts, Study
 from rttqa_build.trial import structure_called
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.resolve import Resolution
+    from rttqa_build.resolve.roles import Candidate
     from rttqa_build.study import Instance, PatientIdentity
-    from rttqa_build.trial import Trial
+    from rttqa_build.trial import Trial, TrialPrescription, When
 
-AMBIGUOUS = ("R1",)
+AMBIGUOUS = "R101"
+_COLUMN, _FARTHEST, _WIDTH = 24, 52, 110
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The manifest's text, what was found while resolving, and trial structures with several candidates."""
+    """The manifest's text, and which roles and trial structures have several candidates."""
 
     text: str
-    diagnostics: tuple[Diagnostic, ...] = ()
+    ambiguous: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
+
+
+class Line(NamedTuple):
+    """One line of the draft and what is said about it."""
+
+    text: str
+    comment: str = ""
 
 
 def patients(study: Study) -> tuple[PatientIdentity, ...]:
@@ -72,111 +82,190 @@ def draft(
 
     ``clinical``: the clinical fields of the trial's schema, True where it always asks for them.
     """
-    manifest = Manifest(Document("manifest.yaml", {}), trial.id, submission, folder)
+    manifest = Manifest(Document("manifest.yaml", {}), trial.id, _assumed(submission, trial), folder)
     resolution = resolve(study, manifest, trial)
-    rois, unmatched = _structures(resolution, trial, identifying)
-    lines = [
-        f"# yaml-language-server: $schema=../../.rttqa/schemas/{trial.id}.schema.json",
-        "# Drafted from the export: every TODO needs your decision. Then: rttqa-build check",
-        "manifest: 1",
-        f"trial: {trial.id}",
+    rois, unmatched = _structures(_structure_sets(study, resolution), trial, identifying)
+    header = [
+        Line(f"# yaml-language-server: $schema=../../.rttqa/schemas/{trial.id}.schema.json"),
+        Line("# Drafted from the export: every TODO needs your decision. Then: rttqa-build check"),
+        Line("manifest: 1"),
+        Line(f"trial: {trial.id}"),
         *_protocol(trial),
-        "submission:",
+        Line("submission:"),
         *_submission(trial, submission),
-        f"source: {source.dump(folder).strip()}        # folder below data_root, outside the repository",
-        *_documents(trial, submission),
-        *_structure_lines(trial, submission, rois),
-        *_prescription(trial, submission),
-        *_clinical(trial, clinical),
+        Line(f"source: {source.dump(folder).strip()}", "folder below data_root, outside the repository"),
     ]
-    ambiguous = tuple(d for d in resolution.diagnostics if d.code.startswith(AMBIGUOUS))
-    return Draft("\n".join(lines) + "\n", ambiguous, unmatched)
+    blocks = (
+        header,
+        _data(study, manifest, trial, resolution, identifying),
+        _documents(trial, submission),
+        _structure_lines(trial, submission, rois),
+        _prescription(trial, submission),
+        _clinical(trial, clinical),
+    )
+    text = "".join(f"{row}\n" for block in blocks for row in _written(tuple(block)))
+    return Draft(text, _ambiguous(resolution), unmatched)
 
 
-def _protocol(trial: Trial) -> Iterator[str]:
-    if trial.protocol_versions:
-        listed = ", ".join(trial.protocol_versions)
-        newest = source.dump(trial.protocol_versions[-1]).strip()
-        yield f"protocol: {newest}             # the version it was planned under: {listed}"
+def _written(block: tuple[Line, ...]) -> Iterator[str]:
+    """Yield a block with its comments in one column, or above their lines where they are too long."""
+    widths = [len(line.text) for line in block if line.comment]
+    column = max(_COLUMN, *(width for width in widths if width <= _FARTHEST), 0)
+    for text, comment in block:
+        beside = f"{text:<{column}}  # {comment}" if comment else text
+        if comment and len(beside) > _WIDTH:
+            indent = " " * (len(text) - len(text.lstrip())) + "# "
+            yield from textwrap.wrap(
+                comment, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+            )
+            yield text
+        else:
+            yield beside
 
 
-def _submission(trial: Trial, submission: Submission) -> Iterator[str]:
-    yield f"  patient: {submission.patient}          # trial ID: replaces name and number everywhere"
+def _ambiguous(resolution: Resolution) -> tuple[str, ...]:
+    return tuple(d.subject for d in resolution.diagnostics if d.code == AMBIGUOUS)
+
+
+def _assumed(submission: Submission, trial: Trial) -> Submission:
+    """Return the submission under its purpose; while there is none, under the one that asks for most."""
     if submission.purpose in trial.purposes or not trial.purposes:
-        yield f"  purpose: {submission.purpose}"
+        return submission
+    possible = [replace(submission, purpose=purpose) for purpose in trial.purposes]
+    return max(possible, key=lambda one: sum(rule.when.holds(one) for rule in trial.objects))
+
+
+def _protocol(trial: Trial) -> Iterator[Line]:
+    if trial.protocol_versions:
+        newest = source.dump(trial.protocol_versions[-1]).strip()
+        listed = ", ".join(trial.protocol_versions)
+        yield Line(f"protocol: {newest}", f"the version it was planned under: {listed}")
+
+
+def _submission(trial: Trial, submission: Submission) -> Iterator[Line]:
+    yield Line(f"  patient: {submission.patient}", "trial ID: replaces name and number everywhere")
+    if submission.purpose in trial.purposes or not trial.purposes:
+        yield Line(f"  purpose: {submission.purpose}")
     else:
-        yield f"  purpose: TODO              # {', '.join(trial.purposes)}"
+        yield Line("  purpose: TODO", f"one of {', '.join(trial.purposes)}")
     if trial.arms:
-        yield f"  arm: {submission.arm or 'TODO'}                  # {', '.join(trial.arms)}"
+        yield Line(f"  arm: {submission.arm or 'TODO'}", f"one of {', '.join(trial.arms)}")
     if trial.strata:
-        yield f"  stratum: {submission.stratum or 'TODO'}              # {', '.join(trial.strata)}"
-    yield "  revision: 1"
+        yield Line(f"  stratum: {submission.stratum or 'TODO'}", f"one of {', '.join(trial.strata)}")
+    yield Line("  revision: 1")
     if trial.deadline_working_days is not None:
-        yield "  radiotherapy_start: TODO   # YYYY-MM-DD; for the deadline, never in the package"
+        yield Line("  radiotherapy_start: TODO", "YYYY-MM-DD: for the deadline, never in the package")
 
 
-def _documents(trial: Trial, submission: Submission) -> Iterator[str]:
-    rules = [
-        r for r in trial.documents if r.required and (not submission.purpose or r.when.holds(submission))
-    ]
-    if rules:
-        yield "documents:                   # below the source folder"
-        for rule in rules:
-            yield f"  {rule.name}: {{path: TODO}}   # {rule.title} ({', '.join(rule.types)})"
+def _data(
+    study: Study,
+    manifest: Manifest,
+    trial: Trial,
+    resolution: Resolution,
+    identifying: Callable[[str], bool],
+) -> Iterator[Line]:
+    """Yield the candidates for every role that the links leave open, and for what the trial takes besides."""
+    ambiguous, found = _ambiguous(resolution), {one.role for one in resolution.roles}
+    roles = (*ambiguous, *(rule.role for rule in trial.objects if not rule.required))
+    used = {instance.file.sha256 for instance in resolution.instances}
+    rest = Study(tuple(i for i in study.instances if i.file.sha256 not in used), study.others)
+    rows: list[Line] = []
+    for role in dict.fromkeys(role for role in roles if role not in found):
+        rows += [Line(f"  {role}: TODO", "one of these")] if role in ambiguous else []
+        modalities = modalities_of(role, rules_for(role, trial, manifest.submission))
+        rows += _candidates(study, candidates(rest.instances, role, modalities), role, identifying)
+    if ambiguous:
+        yield Line("data:", "where the export holds several")
+    elif rows:
+        yield Line("# data:", "also in the export: take the # away where the trial wants it")
+    yield from rows
+
+
+def _candidates(
+    study: Study, found: Iterable[Candidate], role: str, identifying: Callable[[str], bool]
+) -> Iterator[Line]:
+    for candidate in found:
+        words = describe(candidate, study)
+        comment = "" if identifying(words) else words
+        yield Line(f"  # {role}: {{sha256: {short_digest(candidate, study)}}}", comment)
+
+
+def _documents(trial: Trial, submission: Submission) -> Iterator[Line]:
+    """Yield the documents that are needed; while the purpose is open, those that may be."""
+    known = submission.purpose in trial.purposes or not trial.purposes
+    needed = [r for r in trial.documents if r.required and known and r.when.holds(submission)]
+    others = [r for r in trial.documents if r not in needed and (not known or r.when.holds(submission))]
+    if needed:
+        yield Line("documents:", "paths below the source folder")
+    elif others:
+        yield Line("# documents:", "paths below the source folder")
+    for rule in needed:
+        yield Line(f"  {rule.name}: {{path: TODO}}", f"{rule.title} ({', '.join(rule.types)})")
+    for rule in others:
+        need = f"; required{_when(rule.when)}" if rule.required else "; optional"
+        yield Line(f"  # {rule.name}: {{path: TODO}}", f"{rule.title} ({', '.join(rule.types)}){need}")
+
+
+def _when(when: When) -> str:
+    parts = (f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in when.fields.items())
+    return f" when {' and '.join(parts)}" if when.fields else ""
 
 
 def _structures(
-    resolution: Resolution, trial: Trial, identifying: Callable[[str], bool]
+    sets: Iterable[Instance], trial: Trial, identifying: Callable[[str], bool]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return trial name → name in the planning system, where exactly one structure with contours fits."""
     found: dict[str, list[str]] = defaultdict(list)
-    for instance in _structure_sets(resolution):
-        if isinstance(instance.facts, StructureFacts):
-            for roi in instance.facts.rois:
-                rule = structure_called(trial, roi.name)
-                if rule is not None and roi.contours and not identifying(roi.name):
-                    found[rule.name].append(roi.name.strip())
+    facts = (one.facts for one in sets if isinstance(one.facts, StructureFacts))
+    names = dict.fromkeys(roi.name.strip() for one in facts for roi in one.rois if roi.contours)
+    for name in names:
+        rule = structure_called(trial, name)
+        if rule is not None and not identifying(name):
+            found[rule.name].append(name)
     sure = {name: labels[0] for name, labels in found.items() if len(labels) == 1}
     return sure, tuple(sorted(name for name, labels in found.items() if len(labels) > 1))
 
 
-def _structure_sets(resolution: Resolution) -> Iterator[Instance]:
-    for one in resolution.roles:
-        if one.role == "structure_set":
-            yield from one.instances
+def _structure_sets(study: Study, resolution: Resolution) -> tuple[Instance, ...]:
+    """Return the structure set that was found; while that is open, all of them."""
+    chosen = tuple(instance for one in resolution.of("structure_set") for instance in one.instances)
+    return chosen or tuple(i for i in study.instances if isinstance(i.facts, StructureFacts))
 
 
-def _structure_lines(trial: Trial, submission: Submission, rois: Mapping[str, str]) -> Iterator[str]:
-    if not trial.structures:
-        return
+def _structure_lines(trial: Trial, submission: Submission, rois: Mapping[str, str]) -> Iterator[Line]:
     needed = {r.name for r in trial.structures if r.required and r.when.holds(submission)}
     shown = [rule for rule in trial.structures if rule.name in rois or rule.name in needed]
     if shown:
-        yield "structures:                  # trial's name: name in the planning system, or {absent: why}"
+        yield Line("structures:", "trial's name: name in the planning system, or {absent: why}")
     for rule in shown:
         label = source.dump(rois[rule.name]).strip() if rule.name in rois else "TODO"
-        yield f"  {rule.name}: {label}"
+        yield Line(f"  {rule.name}: {label}")
 
 
-def _prescription(trial: Trial, submission: Submission) -> Iterator[str]:
-    rows = [row for row in trial.prescriptions if submission.arm and row.when.holds(submission)]
+def _prescription(trial: Trial, submission: Submission) -> Iterator[Line]:
     if not trial.prescriptions:
         return
-    yield "prescription:"
-    for row in rows:
-        dose: Any = (
-            row.dose_max if row.dose_min == row.dose_max else f"{{min: {row.dose_min}, max: {row.dose_max}}}"
-        )
-        yield f"  - {{target: {row.target}, dose_gy: {dose}, fractions: {row.fractions}}}"
-    if not rows:
-        hint = f"as the arm prescribes: rttqa-build trials {trial.id}"
-        yield f"  - {{target: TODO, dose_gy: TODO, fractions: TODO}}   # {hint}"
+    rows = [row for row in trial.prescriptions if submission.arm and row.when.holds(submission)]
+    if rows:
+        yield Line("prescription:")
+        yield from (Line(f"  - {_prescribed(row)}") for row in rows)
+        return
+    yield Line("prescription:")
+    yield Line("  - TODO", "as the arm prescribes")
+    for row in trial.prescriptions:
+        yield Line(f"  # - {_prescribed(row)}", _when(row.when).strip())
 
 
-def _clinical(trial: Trial, fields: Mapping[str, bool]) -> Iterator[str]:
+def _prescribed(row: TrialPrescription) -> str:
+    dose = row.dose_max if row.dose_min == row.dose_max else f"{{min: {row.dose_min}, max: {row.dose_max}}}"
+    return f"{{target: {row.target}, dose_gy: {dose}, fractions: {row.fractions}}}"
+
+
+def _clinical(trial: Trial, fields: Mapping[str, bool]) -> Iterator[Line]:
     if not fields:
         return
-    yield "clinical:                    # no names, places or exact dates"
+    yield Line("clinical:" if any(fields.values()) else "# clinical:", "no names, places or exact dates")
     for name, required in fields.items():
         title = trial.clinical_titles.get(name, name)
-        yield f"  {name}: TODO   # {title}" if required else f"  # {name}:   # {title}"
+        told = "" if title.casefold() == name.casefold() else title
+        yield Line(f"  {name}: TODO" if required else f"  # {name}:", told)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build.deidentify.identity import Harvest, harvest, harvest_names, merged
+from rttqa_build.deidentify.identity import Harvest, Kind, harvest, harvest_names, merged
 from rttqa_build.deidentify.stream import StreamError, parse, walk
 from rttqa_build.diagnostic import Diagnostic, Location, finding, ordered
 from rttqa_build.study import Fate, Instance, Reason, SourceFile, Study, assemble, files, read
@@ -48,15 +48,28 @@ def take_in(folder: Path, jobs: int, progress: Callable[[str], None]) -> Intake:
     """
     listing = files(folder)
     progress(f"reading {len(listing.paths)} files")
+    paths = sorted(listing.paths, key=partial(_largest_first, folder))
     with ThreadPoolExecutor(jobs) as pool:
-        taken = list(pool.map(partial(_take, folder), listing.paths))
+        taken = list(pool.map(partial(_take, folder), paths))
     study = assemble([*(item.result for item in taken), *listing.others])
-    names = harvest_names([*listing.paths, folder.name])
     return Intake(
         study,
-        merged([*(item.harvest for item in taken), names]),
+        merged([*(item.harvest for item in taken), harvest_names(listing.paths), _numbers_of(folder.name)]),
         ordered(_damaged(item) for item in taken if item.damage),
     )
+
+
+def _numbers_of(name: str) -> Harvest:
+    """Return the numbers in the source folder's name; its words were chosen to stand in the manifest."""
+    return Harvest(frozenset(fact for fact in harvest_names([name]).facts if fact.kind is not Kind.WORD))
+
+
+def _largest_first(folder: Path, path: str) -> int:
+    """Order files so that no thread is left alone with a large one at the end."""
+    try:
+        return -(folder / path).stat().st_size
+    except OSError:
+        return 0
 
 
 def _take(folder: Path, path: str) -> _Taken:
@@ -69,7 +82,7 @@ def _take(folder: Path, path: str) -> _Taken:
     if isinstance(result, Fate) and result.reason is not Reason.UNREADABLE:
         return _Taken(result)
     try:
-        return _Taken(result, harvest(walk(parse(data))))
+        return _Taken(result, harvest(walk(parse(data), pixels=False)))
     except StreamError as error:
         return _Taken(Fate(file, Reason.UNREADABLE, str(error)), damage=str(error))
 

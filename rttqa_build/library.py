@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rttqa_build.schema import Schema
     from rttqa_build.source import Document
 
+UNSAFE_PATH = "M214"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -103,7 +104,10 @@ class Library:
         return json.dumps(self.bundled_schema(name), ensure_ascii=False, indent=2, default=float) + "\n"
 
     def read_manifest(self, data: bytes, file: str) -> Reading:
-        """Read and check one manifest, by YAML, schema and cross-field rules; all findings in one run."""
+        """Read and check one manifest, by YAML, schema and cross-field rules; all findings in one run.
+
+        There is no manifest to work with when its YAML or its shape is at fault, or a path leads outside.
+        """
         document, findings = parse(data, file)
         if document is None:
             return Reading(None, None, None, findings)
@@ -115,8 +119,9 @@ class Library:
             every = (*findings, *faults, *said, *consistency.todo(document))
             return Reading(document, None, trial, ordered(every))
         manifest = Manifest.from_document(document)
-        every = (*findings, *said, *consistency.check(manifest, trial))
-        return Reading(document, manifest, trial, ordered(every))
+        every = ordered((*findings, *said, *consistency.check(manifest, trial)))
+        sound = not exit_code(findings) and not any(found.code == UNSAFE_PATH for found in every)
+        return Reading(document, manifest if sound else None, trial, every)
 
     def read_clinical(
         self, data: bytes, file: str, manifest: Manifest
@@ -187,7 +192,7 @@ class Library:
             return Found(None)
         own = folder.parent != shipped("trials")
         label = f"trials/{name}/trial.yaml"
-        document, findings = parse(disk.read(folder / "trial.yaml", MAX_BYTES + 1, label), label)
+        document, findings = parse(disk.head(folder / "trial.yaml", MAX_BYTES + 1, label), label)
         if document is None:
             return Found(None, findings)
         document, said = self.schema("trial").validate(document)

@@ -115,13 +115,20 @@ def process(
     pack: Callable[[bytes], Packed],
     jobs: int,
 ) -> Iterator[Done[Packed]]:
-    """Yield each object pseudonymised, searched for residue and packed, in the order given."""
+    """Yield each object pseudonymised, searched for residue and packed.
+
+    The largest come first, so that no thread is left alone with one at the end; else in the order given.
+    """
 
     def one(task: Task) -> Done[Packed]:
         return _process(_read(folder, task.instance), task, job, scanner, pack)
 
     with ThreadPoolExecutor(jobs) as pool:
-        yield from bounded(pool.submit, one, chosen, 2 * jobs)
+        yield from bounded(pool.submit, one, sorted(chosen, key=_largest_first), 2 * jobs)
+
+
+def _largest_first(task: Task) -> int:
+    return -task.instance.file.size
 
 
 def bounded(

@@ -96,16 +96,28 @@ def clinical_summary(
 
 
 def cleaned(instance: Instance, scanner: Scanner) -> Instance:
-    """Return a plan or structure set whose labels, where they identify, are the engine's neutral ones."""
+    """Return an object whose texts, where they identify, are the engine's neutral ones."""
+
+    def safe(text: str, neutral: str = "") -> str:
+        return neutral if scanner.identifies(text) else text
+
+    maker, model, software = map(safe, (instance.manufacturer, instance.model, instance.software))
+    instance = replace(instance, manufacturer=maker, model=model, software=software)
     facts = instance.facts
     if not isinstance(facts, PlanFacts):
         return instance
     beams = tuple(
-        replace(beam, name=f"Beam {beam.number}" if scanner.identifies(beam.name) else beam.name)
+        replace(
+            beam,
+            name=safe(beam.name, f"Beam {beam.number}"),
+            radiation=safe(beam.radiation),
+            delivery=safe(beam.delivery),
+        )
         for beam in facts.beams
     )
-    label = "PLAN" if scanner.identifies(facts.label) else facts.label
-    return replace(instance, facts=replace(facts, label=label, beams=beams))
+    label, intent, approval = safe(facts.label, "PLAN"), safe(facts.intent), safe(facts.approval)
+    said = replace(facts, label=label, intent=intent, approval=approval, beams=beams)
+    return replace(instance, facts=said)
 
 
 def _texts(value: Any) -> Iterator[str]:

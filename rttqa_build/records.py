@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from rttqa_build import approval, disk, lock, receipt, source
-from rttqa_build.diagnostic import Diagnostic, Location, finding
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
 from rttqa_build.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -65,7 +65,11 @@ def _document(
     """Return the valid document; None when there is no file, or, with a finding, when it is damaged."""
     if not path.exists():
         return None, ()
-    document, told = source.parse(disk.read(path, _LIMIT, path.name), shown)
+    try:
+        data = disk.read(path, _LIMIT, path.name)
+    except RttqaError as error:
+        return None, (finding(_DAMAGED[path.name], error.message, Location(shown), hint=error.hint),)
+    document, told = source.parse(data, shown)
     if document is not None and not told:
         document, told = schema.validate(document)
     if document is None or told:

@@ -8,6 +8,7 @@ root of the work tree, with ``/`` on every system.
 from __future__ import annotations
 
 import enum
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -181,7 +182,8 @@ def inside_work_tree(path: Path) -> bool:
 
     Looks at the folders themselves, so that it needs no ``git`` and no trusted owner.
     """
-    places = {path.absolute(), path.resolve()}
+    # as written and as linked; `inside/../beside` is beside, in both
+    places = {Path(os.path.normpath(path.absolute())), path.resolve()}
     return any(_holds_git(folder) for place in places for folder in (place, *place.parents))
 
 

@@ -143,7 +143,7 @@ def load(root: Path) -> tuple[Settings | None, tuple[Diagnostic, ...]]:
     path = root / FILE
     if not path.is_file():
         return None, (finding("M303", "there is no rttqa.yaml here", Location(FILE)),)
-    document, findings = parse(disk.read(path, MAX_BYTES + 1, FILE), FILE)
+    document, findings = parse(disk.head(path, MAX_BYTES + 1, FILE), FILE)
     if document is None:
         return None, findings
     document, faults = Library().schema("settings").validate(document)

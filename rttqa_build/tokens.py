@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import Diagnostic, Location, finding
+from rttqa_build.study.identity import is_nhs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 # A dummy run or a benchmark is planned on whatever patient serves: its identity proves nothing.
 EXEMPT = ("dummy-run", "outlining-benchmark", "planning-benchmark")
-NHS_WEIGHTS = range(10, 1, -1)
 
 
 def patient_tokens(roles: Iterable[Selected], submission: Submission, names: Pseudonyms) -> Mapping[str, str]:
@@ -33,19 +33,11 @@ def patient_tokens(roles: Iterable[Selected], submission: Submission, names: Pse
         for instance in one.instances
     ]
     numbers = {number for p in patients for number in (p.patient_id, *p.other_ids)}
-    nhs = sorted(digits for number in numbers if is_nhs(digits := number.replace(" ", "").replace("-", "")))
+    nhs = sorted(number for number in numbers if is_nhs(number))
     ours = submission.subject.upper()
     local = sorted({p.patient_id for p in patients} - {"", ours})
     found = {"nhs": nhs[0] if len(nhs) == 1 else "", "local": local[0] if len(local) == 1 else ""}
     return {kind: names.patient_token(kind, number) for kind, number in found.items() if number}
-
-
-def is_nhs(digits: str) -> bool:
-    """Return whether ten digits carry a valid check digit (NHS Data Dictionary, modulus 11)."""
-    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
-        return False
-    total = sum(int(digit) * weight for digit, weight in zip(digits, NHS_WEIGHTS, strict=False))
-    return (11 - total % 11) % 11 == int(digits[9])
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ from rttqa_build.definition import acceptance
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, finding, ordered
 from rttqa_build.identifiers import identifiers
-from rttqa_build.library import Library
+from rttqa_build.library import Library, Reading
 from rttqa_build.lock import Basis, Lock, Versions, freshness
 from rttqa_build.order import Clinical
 from rttqa_build.repository import inside_work_tree
+from rttqa_build.schema import did_you_mean
 from rttqa_build.settings import FILE, expand, find_root
 from rttqa_build.source import MAX_BYTES, canonical
 from rttqa_build.tokens import Tokened, wrong_patient
@@ -28,7 +29,6 @@ from rttqa_build.tokens import Tokened, wrong_patient
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rttqa_build.library import Reading
     from rttqa_build.manifest import Manifest
     from rttqa_build.pseudonym import CentreKey
     from rttqa_build.records import Records
@@ -105,15 +105,16 @@ class Workspace:
         candidates = (path, path / MANIFEST, self.root / SUBMISSIONS / name / MANIFEST)
         found = next((candidate for candidate in candidates if candidate.is_file()), None)
         if found is None:
+            known = [path.parent.name for path in self.manifests(())]
             hint = "give the path of a manifest.yaml, or the name of a folder below submissions/"
+            hint = did_you_mean(name, known) or hint
             raise UsageError(f"there is no submission {path.name}", hint)
         return found.absolute()
 
     def load(self, manifest: Path) -> Submission:
         """Return a submission with everything that ``check`` finds in it alone."""
         shown = self.shown(manifest)
-        data = disk.read(manifest, MAX_BYTES + 1, shown)
-        reading = self.library.read_manifest(data, shown)
+        data, reading = self._read(manifest, shown)
         folder = manifest.parent
         schemas = {
             name: self.library.schema(file.removesuffix(".schema.json"))
@@ -123,6 +124,15 @@ class Workspace:
         basis = self.basis(reading)
         found = (*reading.diagnostics, *kept.diagnostics, *self._standing(reading, kept, basis, shown))
         return Submission(folder, shown, data, reading, kept, basis, ordered(found))
+
+    def _read(self, manifest: Path, shown: str) -> tuple[bytes, Reading]:
+        """Return a manifest's bytes and what they say; one that cannot be read does not stop the others."""
+        try:
+            data = disk.head(manifest, MAX_BYTES + 1, shown)
+        except RttqaError as error:
+            found = finding("M014", error.message, Location(shown), hint=error.hint)
+            return b"", Reading(None, None, None, (found,))
+        return data, self.library.read_manifest(data, shown)
 
     def shown(self, path: Path) -> str:
         """Return a path as findings show it: relative to the repository, with ``/``."""

@@ -180,7 +180,8 @@ def test_equal_locks_have_no_differences() -> None:
 def test_differences_are_told_in_words(new: Lock, told: list[str]) -> None:
     where = Location("submissions/x/lock.yaml")
     diagnostics = lock.compare(BASE, new, where)
-    assert [f"{d.code} {d.message}" for d in diagnostics] == told
+    assert [f"{d.code} {d.message.removeprefix('differs from the lock: ')}" for d in diagnostics] == told
+    assert all(d.message.startswith("differs from the lock: ") for d in diagnostics)
     assert all(d.fatal and d.hint and d.subject and d.where == where for d in diagnostics)
 
 

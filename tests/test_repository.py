@@ -182,6 +182,7 @@ def test_inside_a_work_tree(repo: Repository, tmp_path: Path) -> None:
     assert repository.inside_work_tree(repo.root / "not" / "there" / "yet.key")
     assert repository.inside_work_tree(repo.root)
     assert not repository.inside_work_tree(tmp_path / "outside.key")
+    assert not repository.inside_work_tree(repo.root / ".." / "beside" / "outside.key")
     (tmp_path / "link").symlink_to(repo.root)
     assert repository.inside_work_tree(tmp_path / "link" / "key")
     (tmp_path / "odd" / ".git").mkdir(parents=True)

@@ -461,6 +461,7 @@ def test_other_references_may_dangle() -> None:
         (PatientIdentity("9434765919"), True),
         (PatientIdentity("H1", "DOE^J", "19500102"), True),
         (PatientIdentity("H1"), True),
+        (PatientIdentity("H1", "DOE^JANE", "19500102", ("9990000018",)), False),
         (JOHN, False),
         (replace(JOHN, birth_date=JANE.birth_date), False),
         (replace(JOHN, name=JANE.name), False),

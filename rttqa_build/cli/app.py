@@ -15,8 +15,11 @@ from rttqa_build.cli.failures import guarded
 
 HELP = """Build, pseudonymise, verify and submit radiotherapy-trial QA packages.
 
-One manifest per submission, in Git, reviewed like code. Start with 'rttqa-build init FOLDER', or look at a
-complete example first: 'rttqa-build demo FOLDER'.
+One manifest per submission, in Git, reviewed like code.
+
+\b
+  rttqa-build demo FOLDER    a complete example, with an invented patient
+  rttqa-build init FOLDER    a repository for your own submissions
 """
 
 app = typer.Typer(
@@ -27,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-keys = typer.Typer(help="The centre's secret key: make it, show its fingerprint.", no_args_is_help=True)
+keys = typer.Typer(help="Make the centre's secret key, or show its fingerprint.", no_args_is_help=True)
 app.add_typer(keys, name="key")
 
 
@@ -40,7 +43,7 @@ class Format(StrEnum):
 
 Manifests = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[MANIFEST]...", help="Paths of manifests, or names of submissions; all without."),
+    typer.Argument(metavar="MANIFEST", help="Paths of manifests, or names of submissions. Default: all."),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to write the findings.")]
 JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Threads to work with.")]
@@ -74,8 +77,13 @@ def options(
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="The new repository's folder.")] = Path()) -> int:
-    """Make a submissions repository: settings, Makefile, Git hook, schemas for editors."""
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The new repository's folder.")] = Path(),
+) -> int:
+    """Make a submissions repository.
+
+    It holds settings, a Makefile, a Git hook and schemas for editors. What is there already stays.
+    """
     from rttqa_build.cli import repository
 
     return repository.init(folder)
@@ -83,7 +91,10 @@ def init(folder: Annotated[Path, typer.Argument(help="The new repository's folde
 
 @keys.command("new")
 def key_new() -> int:
-    """Make the centre's secret key, once; its fingerprint is pinned in rttqa.yaml."""
+    """Make the centre's secret key, once.
+
+    It lies outside Git, where rttqa.yaml says; its fingerprint is pinned in rttqa.yaml.
+    """
     from rttqa_build.cli import repository
 
     return repository.key_new()
@@ -91,7 +102,7 @@ def key_new() -> int:
 
 @keys.command("show")
 def key_show() -> int:
-    """Show where the key lies and its fingerprint, never the key itself."""
+    """Show where the key lies and its fingerprint, never the key."""
     from rttqa_build.cli import repository
 
     return repository.key_show()
@@ -99,10 +110,10 @@ def key_show() -> int:
 
 @app.command()
 def trials(
-    trial: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show one trial whole.")] = None,
+    trial: Annotated[str | None, typer.Argument(metavar="ID", help="The trial to show whole.")] = None,
     output: FormatOption = Format.TEXT,
 ) -> int:
-    """List the trial definitions that can be used here, or show one."""
+    """List the trial definitions, or show one whole."""
     from rttqa_build.cli import trials as verbs
 
     return verbs.trials(trial, as_json=output is Format.JSON)
@@ -110,13 +121,16 @@ def trials(
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(help="The export folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The export folder.")],
     trial: TrialOption,
     patient: PatientOption,
     purpose: Annotated[str | None, typer.Option("--purpose", help="Purpose of the submission.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the submission's folder.")] = None,
 ) -> int:
-    """Draft a manifest from an export folder: objects, and structures matched to the trial's names."""
+    """Draft a manifest from an export folder.
+
+    Objects are found by their DICOM links; structures are matched to the trial's names.
+    """
     from rttqa_build.cli import drafting
 
     return drafting.new(folder, trial, patient, purpose, name)
@@ -124,7 +138,10 @@ def new(
 
 @app.command()
 def check(manifests: Manifests = None, output: FormatOption = Format.TEXT) -> int:
-    """Check manifests, and whether lock, approvals and receipt still stand; needs no patient data."""
+    """Check manifests; no patient data needed.
+
+    Also whether lock, approvals and receipt still stand for what the manifest says now.
+    """
     from rttqa_build.cli import checking
 
     return checking.check(manifests or [], as_json=output is Format.JSON)
@@ -139,7 +156,10 @@ def build(
     jobs: JobsOption = JOBS,
     output: FormatOption = Format.TEXT,
 ) -> int:
-    """Resolve, check, pseudonymise, render, package and verify; writes the package and its lock."""
+    """Build packages and their locks.
+
+    Resolve, check, pseudonymise, render, package and verify.
+    """
     from rttqa_build.cli import building
 
     return building.build(manifests or [], locked=locked, jobs=jobs, as_json=output is Format.JSON)
@@ -147,10 +167,15 @@ def build(
 
 @app.command()
 def approve(
-    name: Annotated[str, typer.Argument(help="Name of the submission, or path of its manifest.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of the submission, or path of its manifest.")
+    ],
     role: Annotated[str, typer.Option("--role", help="In which role you approve.")] = "physicist",
 ) -> int:
-    """Look at what leaves, and say yes: on a terminal, by a person."""
+    """Look at what leaves, and say yes.
+
+    On a terminal, by a person: patient and trial ID, every text that leaves, the report.
+    """
     from rttqa_build.cli import approving
 
     return approving.approve(name, role)
@@ -158,11 +183,14 @@ def approve(
 
 @app.command()
 def verify(
-    packages: Annotated[list[Path], typer.Argument(metavar="PACKAGE...", help="Finished packages (zip).")],
+    packages: Annotated[list[Path], typer.Argument(metavar="PACKAGE", help="Finished packages (zip).")],
     output: FormatOption = Format.TEXT,
     jobs: JobsOption = JOBS,
 ) -> int:
-    """Check packages as a receiver would, by none of the code that built them."""
+    """Check packages as a receiver would.
+
+    None of the code that built them is used.
+    """
     from rttqa_build.cli import checking
 
     return checking.verify(packages, jobs=jobs, as_json=output is Format.JSON)
@@ -184,7 +212,10 @@ def submit(
     jobs: JobsOption = JOBS,
     output: FormatOption = Format.TEXT,
 ) -> int:
-    """Check the gate, rebuild, compare with the lock, hand over, keep the receipt, draft the email."""
+    """Hand packages over to the portal.
+
+    Check the gate, rebuild, compare with the lock, hand over, keep the receipt, draft the email.
+    """
     from rttqa_build.cli import submitting
 
     asked = submitting.Asked(dry_run, resend, treat_as_received, reason or "", jobs)
@@ -200,8 +231,10 @@ def status(manifests: Manifests = None, output: FormatOption = Format.TEXT) -> i
 
 
 @app.command()
-def explain(code: Annotated[str, typer.Argument(help="A finding's code, such as D204.")]) -> int:
-    """Explain a finding: what it means, why it matters, how to mend it."""
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="A finding's code, such as D204.")],
+) -> int:
+    """Explain a finding: what it means and how to mend it."""
     from rttqa_build.cli import trials as verbs
 
     return verbs.explain(code)
@@ -209,22 +242,32 @@ def explain(code: Annotated[str, typer.Argument(help="A finding's code, such as 
 
 @app.command()
 def pseudonymise(
-    folder: Annotated[Path, typer.Argument(help="A folder of DICOM objects.")],
-    out: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of DICOM objects.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A folder that does not exist yet, or is empty.")
+    ],
     trial: TrialOption,
     patient: PatientOption,
     jobs: JobsOption = JOBS,
     output: FormatOption = Format.TEXT,
 ) -> int:
-    """Pseudonymise every object in a folder under the centre's key, and prove it; no manifest needed."""
+    """Pseudonymise every object in a folder.
+
+    Under the centre's key, with the residue proof, without a manifest.
+    """
     from rttqa_build.cli import engines
 
     return engines.pseudonymise(folder, out, trial, patient, jobs=jobs, as_json=output is Format.JSON)
 
 
 @app.command()
-def demo(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> int:
-    """Make a complete example repository with a synthetic patient, built and submitted to a folder."""
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that does not exist yet.")],
+) -> int:
+    """Make a complete example with a synthetic patient.
+
+    A repository, its key and an export; built, and submitted to a folder that stands for the portal.
+    """
     from rttqa_build.cli import demonstration
 
     return demonstration.demo(folder)

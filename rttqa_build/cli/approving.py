@@ -75,5 +75,5 @@ def _show(here: Workspace, submission: Submission, built: Built, out: Terminal) 
     for row in built.texts:
         out.say(f"  {row.where}: {row.text}")
     out.say("")
-    out.say(f"Look at the report too: {here.output(submission.name) / REPORT}")
+    out.say(f"Look at the report too: {session.near(here.output(submission.name) / REPORT)}")
     out.say("")

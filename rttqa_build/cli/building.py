@@ -9,7 +9,7 @@ from rttqa_build.build import REPORT, Built, Order
 from rttqa_build.build import build as run
 from rttqa_build.cli import failures, session
 from rttqa_build.cli.output import show_text, tally
-from rttqa_build.diagnostic import Location, RttqaError, exit_code, ordered
+from rttqa_build.diagnostic import Location, RttqaError, exit_code, finding, ordered
 from rttqa_build.workspace import with_key
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int,
 
 def _differences(submission: Submission, built: Built) -> tuple[Diagnostic, ...]:
     then, where = submission.records.lock, Location(f"{submission.shown.rpartition('/')[0]}/{records.LOCK}")
-    if then is None or built.lock is None:
+    if then is None:
+        return (finding("K110", "there is no lock to compare with", where),)
+    if built.lock is None:
         return ()
     return lock.compare(then, built.lock, where)
 
@@ -122,9 +124,11 @@ def _tell(here: Workspace, submission: Submission, outcome: Outcome, out: Termin
         return
     if built.lock is None:
         out.say("  no package was made; the lock is as it was")
-    elif not locked:
-        out.say(f"  package {built.package}")
+    elif not locked and built.package is not None:
+        out.say(f"  package {session.near(built.package)}")
         out.say(f"  sha256  {built.lock.package.sha256}")
         out.say(f"  content {built.lock.content}")
+    if locked and built.lock is not None and not exit_code(outcome.found):
+        out.say("  the same package again: nothing differs from the lock")
     if not locked:
-        out.say(f"  report  {here.output(submission.name) / REPORT}")
+        out.say(f"  report  {session.near(here.output(submission.name) / REPORT)}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 import sys
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rttqa_build import disk, keyfile, repository, scaffold
@@ -16,12 +18,17 @@ from rttqa_build.library import Library
 from rttqa_build.pseudonym import KEY_LENGTH, CentreKey
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rttqa_build.cli.output import Terminal
 
 SUBMISSION = "EP-0123"
 NAME, EMAIL = "Demo Physicist", "demo@example.org"
+COLUMN = 34
+_NOTICE = b"""\
+Data of the demonstration, made by `rttqa-build demo`. The patient is invented.
+exports/ is what a planning system would export, centre.key the secret key,
+portal/ a folder that stands for the trial's upload portal.
+All of it may be deleted, together with the repository beside it.
+"""
 
 
 def demo(folder: Path) -> int:
@@ -29,12 +36,13 @@ def demo(folder: Path) -> int:
     from rttqa_build import synthetic
     from rttqa_build.cli import building, submitting
 
-    folder, out = folder.absolute(), session.term()
+    folder, out = folder.resolve(), session.term()
     data = folder.with_name(f"{folder.name}-data")
     _demand_room(folder, data)
-    out.say("A synthetic patient (invented): CT, MR, registration, structures, plan, dose …")
+    out.say("Making a patient (invented): CT, MR, registration, structures, plan, dose …")
+    disk.write(data / "README.txt", _NOTICE)
     synthetic.write(data / "exports" / SUBMISSION, clutter=True, form_for=SUBMISSION)
-    out.say("A submissions repository, as `rttqa-build init` and `key new` make it …")
+    out.say("Making a submissions repository, as rttqa-build init and key new do …")
     git = _repository(folder, data)
     with contextlib.chdir(folder):
         out.say("")
@@ -82,23 +90,37 @@ def _template(name: str) -> str:
 
 
 def _tell(folder: Path, data: Path, out: Terminal) -> None:
-    package = next((data / "portal").glob("*.zip"), None)
-    rows = (
-        ("the manifest, as you would write it", folder / "submissions" / SUBMISSION / "manifest.yaml"),
-        ("the lock: what was built, from what", folder / "submissions" / SUBMISSION / "lock.yaml"),
-        ("the receipt", folder / "submissions" / SUBMISSION / "receipt.yaml"),
-        ("the report: open it in a browser", folder / "build" / SUBMISSION / "report.html"),
-        ("the e-mail to the trial, as a draft", folder / "build" / SUBMISSION / "email.eml"),
-        ("what the portal received", package or data / "portal"),
-        ("what went in: the planning system's export", data / "exports" / SUBMISSION),
+    package = next((path.name for path in (data / "portal").glob("*.zip")), "")
+    own, kept = f"submissions/{SUBMISSION}", f"build/{SUBMISSION}"
+    repository_rows = (
+        (f"{own}/manifest.yaml", "the manifest, as you would write it"),
+        (f"{own}/lock.yaml", "the lock: what was built, from what"),
+        (f"{own}/receipt.yaml", "what the portal confirmed"),
+        (f"{kept}/report.html", "the report: open it in a browser"),
+        (f"{kept}/email.eml", "the email to the trial, a draft"),
+    )
+    data_rows = (
+        (f"exports/{SUBMISSION}", "what the planning system exported"),
+        ("centre.key", "the centre's secret key"),
+        (f"portal/{package}", "what the trial received"),
     )
     out.say("")
     out.say(out.strong("What was made, and what to look at"))
-    for what, where in rows:
-        out.say(f"  {what}")
-        out.say(f"    {where}")
+    for where, rows in ((folder, repository_rows), (data, data_rows)):
+        out.say(f"{where}:")
+        for path, what in rows:
+            gap = " " if len(path) <= COLUMN else "\n" + " " * (COLUMN + 3)
+            out.say(f"  {path:<{COLUMN}}{gap}{what}")
     out.say("")
-    out.say(f"Try it yourself: cd {_quoted(folder)} && rttqa-build status")
+    out.say("The summary that reviewers read is data/clinical_summary.pdf in the zip file.")
+    out.say("Try it yourself:")
+    out.say(f"  cd {_quoted(folder)}")
+    out.say(f"  {_program()} status")
+
+
+def _program() -> str:
+    """Return how this program is called: by its name where the shell finds it."""
+    return "rttqa-build" if shutil.which("rttqa-build") else f"{_quoted(Path(sys.executable))} -m rttqa_build"
 
 
 def _quoted(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from rttqa_build.workspace import Workspace
 
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
 def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str | None) -> int:
     """Draft a manifest and say what is left to decide."""
     here, out = session.workspace(), session.term()
@@ -35,31 +39,45 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
     if chosen is None:
         return 1
     demand_patient(patient, chosen)
-    target = here.root / SUBMISSIONS / (name or patient) / MANIFEST
+    target = here.root / SUBMISSIONS / _folder_name(name or patient) / MANIFEST
     if target.exists():
         raise UsageError(
             f"there is a manifest already: {here.shown(target)}", "give another --name, or edit it"
         )
     if purpose is not None and purpose not in chosen.purposes:
         raise UsageError(f"{trial} has no purpose of that name", f"it has: {', '.join(chosen.purposes)}")
+    if not folder.is_dir():
+        raise UsageError("there is no such export folder", "give one below `data_root` of rttqa.yaml")
     relative = _below_data_root(here, folder)
     intake = take_in(folder.absolute(), 2, out.progress)
     out.progress("")
     scanner = Scanner(intake.harvest, (patient, chosen.id))
-    if scanner.identifies(relative.replace("/", "\n")):
-        raise UsageError(
-            "the source folder is named after the patient: its name would go into Git",
-            "rename it without identity, for example to the trial ID",
-        )
+    _demand_anonymous(scanner, relative, name or "")
     who = _patient(draft.patients(intake.study), out)
     study = draft.of_patient(intake.study, who)
     submission = Submission(purpose or "TODO", 1, patient)
     made = draft.draft(study, chosen, submission, relative, _clinical(here, chosen), scanner.identifies)
     disk.write(target, made.text.encode())
-    told = (*intake.diagnostics, *made.diagnostics)
-    show_text([replace(one, local=scanner.masked(one.local)) for one in told], out)
+    show_text([replace(one, local=scanner.masked(one.local)) for one in intake.diagnostics], out)
     _tell(here, target, made, study, out)
     return 0
+
+
+def _folder_name(name: str) -> str:
+    """Return the name of a submission's folder; raise UsageError when it cannot be one everywhere."""
+    if not _NAME.fullmatch(name):
+        raise UsageError("--name cannot be a folder's name", "use letters, digits, '.', '_' and '-'")
+    return name
+
+
+def _demand_anonymous(scanner: Scanner, source: str, name: str) -> None:
+    """Raise UsageError when the source folder, or the submission's name, gives the patient away."""
+    for what, text in (("the source folder", source), ("--name", name)):
+        if scanner.identifies(text.replace("/", "\n")):
+            raise UsageError(
+                f"{what} is named after the patient, and the name would go into Git",
+                "choose a name without identity, for example the trial ID",
+            )
 
 
 def _below_data_root(here: Workspace, folder: Path) -> str:
@@ -105,9 +123,12 @@ def _clinical(here: Workspace, trial: Trial) -> Mapping[str, bool]:
 
 def _tell(here: Workspace, target: Path, made: draft.Draft, study: Study, out: Terminal) -> None:
     out.say(f"drafted {here.shown(target)} from {len(study.instances)} objects")
-    todo = sum("TODO" in line for line in made.text.splitlines() if not line.startswith("#"))
+    todo = sum("TODO" in line.partition("#")[0] for line in made.text.splitlines())
     if todo:
-        out.say(f"  {todo} line{'' if todo == 1 else 's'} say TODO: fill them in")
+        lines = "1 line says TODO: fill it in" if todo == 1 else f"{todo} lines say TODO: fill them in"
+        out.say(f"  {lines}")
+    for role in made.ambiguous:
+        out.say(f"  several objects could be the {role}: choose below `data:`")
     for name in made.unmatched:
         out.say(f"  several structures could be {name}: map the right one")
     out.say("Next: edit it, then rttqa-build check")

@@ -50,7 +50,8 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int
 
 
 def trial_called(here: Workspace, name: str, out: Terminal) -> Trial | None:
-    """Return a trial, or None after saying why there is none."""
+    """Return a trial, or None after saying what is wrong with it; raise UsageError for an unknown id."""
+    session.demand_known(here.library, name)
     found = here.library.trial(name)
     show_text(found.diagnostics, out)
     return found.trial

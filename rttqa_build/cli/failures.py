@@ -5,15 +5,17 @@ A bug of ours (70) leaves a report with the places in our code that were passed,
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+import typer
 
-from rttqa_build import __version__
+from rttqa_build import __version__, disk
 from rttqa_build.cli.output import show_text, terminal
 from rttqa_build.diagnostic import RttqaError
 
@@ -27,29 +29,44 @@ def guarded(run: Callable[[], object], environ: Mapping[str, str]) -> int:
     """Run the program and return its exit code, whatever happens."""
     try:
         result = run()
-    except click.exceptions.Exit as error:
+        sys.stdout.flush()
+    except typer.Exit as error:
         return int(error.exit_code)
     except BaseException as error:  # noqa: BLE001 - the last line of defence
         return ending(error, environ)
+    if result == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
+        return ending(KeyboardInterrupt(), environ)
     return result if isinstance(result, int) else 0
 
 
 def ending(error: BaseException, environ: Mapping[str, str]) -> int:
     """Say what stopped the program and return its exit code."""
     match error:
-        case KeyboardInterrupt() | click.Abort():
+        case KeyboardInterrupt() | typer.Abort():
             sys.stderr.write("\ninterrupted; nothing half-made is left behind\n")
             return INTERRUPTED
-        case click.ClickException():
-            error.show()
+        case typer.TyperException():
+            # What typer raises about a command line shows itself, with the verb's usage.
+            getattr(error, "show", lambda: typer.echo(error.format_message(), err=True))()
             return USAGE
         case RttqaError():
             show_text(getattr(error, "diagnostics", ()), terminal(environ))
             tell(error)
             return error.exit_code
-        case BrokenPipeError():
-            return 0
+        case BrokenPipeError() | SystemExit():  # the latter is what typer makes of the former
+            _let_go_of_output()
+            return OPERATIONAL
+        case OSError():
+            _let_go_of_output()
+            tell(disk.failure(error, "a file, or the output"))
+            return OPERATIONAL
     return bug(error)
+
+
+def _let_go_of_output() -> None:
+    """Send what is still to be written nowhere: its reader has gone, and Python would complain of it."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(error: RttqaError) -> None:

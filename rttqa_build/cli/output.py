@@ -32,9 +32,10 @@ class Terminal:
         encoding = self.out.encoding or "utf-8"
         self.out.write(text.encode(encoding, "replace").decode(encoding) + "\n")
 
-    def wrapped(self, text: str) -> None:
-        """Write a paragraph in lines that fit a terminal."""
-        for line in textwrap.wrap(text, WIDTH):
+    def wrapped(self, text: str, indent: int = 0) -> None:
+        """Write a paragraph in lines that fit a terminal, all but the first indented."""
+        margin = " " * indent
+        for line in textwrap.wrap(text, WIDTH, subsequent_indent=margin, break_on_hyphens=False):
             self.say(line)
 
     def strong(self, text: str) -> str:

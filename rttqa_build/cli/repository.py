@@ -39,7 +39,10 @@ def init(folder: Path) -> int:
     for name in made.written:
         out.say(f"  {name}")
     out.say("")
-    out.say("Next: fill in rttqa.yaml (centre, data_root, key_file), then make the key: rttqa-build key new")
+    out.wrapped(
+        "Next: in that folder, fill in your centre in rttqa.yaml; say where the exports and the key lie (set "
+        "RTTQA_DATA and RTTQA_KEY_FILE); make the key with rttqa-build key new. README.md there says more."
+    )
     return 0
 
 
@@ -64,8 +67,10 @@ def key_new() -> int:
     if not count:
         out.say(f"add this line to {FILE}: key_fingerprint: {key.fingerprint}")
     out.say("")
-    out.say("Keep a copy of that file where only those who need it can read it, on paper too. Without it no")
-    out.say("resubmission can be matched to what was sent before; with it, pseudonyms can be traced back.")
+    out.wrapped(
+        "Keep a copy of that file where only those who need it can read it, on paper too. Without it no "
+        "resubmission can be matched to what was sent before; with it, pseudonyms can be traced back."
+    )
     return 0
 
 

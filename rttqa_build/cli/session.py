@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rttqa_build.cli.output import Terminal, show_json, show_text, tally, terminal, to_json
-from rttqa_build.diagnostic import exit_code
+from rttqa_build.diagnostic import UsageError, exit_code
+from rttqa_build.schema import did_you_mean
 from rttqa_build.workspace import Submission, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.library import Library
 
 # the worst exit code of several manifests wins (DESIGN section 2)
 _WORST = (130, 70, 3, 2, 1, 0)
@@ -43,6 +45,19 @@ def now() -> str:
 def today() -> str:
     """Return the local date in ISO form."""
     return dt.datetime.now(dt.UTC).astimezone().date().isoformat()
+
+
+def near(path: Path) -> str:
+    """Return a path as one would type it here: relative where it lies below the current folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def demand_known(library: Library, name: str) -> None:
+    """Raise UsageError when there is no trial of this id."""
+    ids = library.ids()
+    if name not in ids:
+        raise UsageError("no trial has this id", did_you_mean(name, ids) or f"there are: {', '.join(ids)}")
 
 
 def worst(codes: Iterable[int]) -> int:

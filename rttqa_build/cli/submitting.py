@@ -184,6 +184,7 @@ def _tell(here: Workspace, result: Result, out: Terminal) -> None:
         out.say(f"  file    {result.attempt.name}")
         out.say(f"  sha256  {result.attempt.sha256}")
         out.say(f"  receipt submissions/{result.name}/receipt.yaml (commit it)")
-        out.say(f"  email   {here.output(result.name) / 'email.eml'} (a draft: open and send it)")
+        email = session.near(here.output(result.name) / "email.eml")
+        out.say(f"  email   {email} (a draft: open and send it)")
     elif exit_code(result.diagnostics):
         out.say("  each finding above must be mended first; `rttqa-build explain CODE` says more")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rttqa_build.cli.output import show_json, show_text, to_json
-from rttqa_build.cli.session import term
+from rttqa_build.cli.session import demand_known, term
 from rttqa_build.codes import CATALOGUE, FAMILIES
 from rttqa_build.diagnostic import UsageError, exit_code
 from rttqa_build.library import Library
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rttqa_build.cli.output import Terminal
-    from rttqa_build.trial import Constraint, Trial, When
+    from rttqa_build.trial import Constraint, Trial, TrialPrescription, When
 
 
 def trials(name: str | None, *, as_json: bool) -> int:
     """List the trials, or show one."""
     out, library = term(), Library(find_root(Path.cwd()))
+    if name:
+        demand_known(library, name)
     found = [library.trial(name)] if name else list(library.trials())
     told = tuple(diagnostic for one in found for diagnostic in one.diagnostics)
     known = [one.trial for one in found if one.trial is not None]
@@ -69,32 +71,33 @@ def _show(trial: Trial, out: Terminal) -> None:
     }
     for label, value in facts.items():
         if value:
-            out.say(f"  {label:<11} {value}")
-    for title, lines in _parts(trial):
-        if lines:
-            out.say(f"  {title}")
-            for line in lines:
-                out.say(f"    {line}")
+            out.wrapped(f"  {label:<11} {value}", indent=14)
+    for title, rows in _parts(trial):
+        for when in dict.fromkeys(when for _, when in rows):
+            out.wrapped(f"  {title}{when}", indent=4)
+            for text in (text for text, condition in rows if condition == when):
+                out.wrapped(f"    {text}", indent=25)
 
 
-def _parts(trial: Trial) -> Iterator[tuple[str, list[str]]]:
+def _parts(trial: Trial) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Yield each part of a trial: its title, its lines, each with the condition under which it holds."""
     need = {True: "required", False: "optional"}
-    yield "objects", [f"{o.role:<20} {need[o.required]}{_when(o.when)}" for o in trial.objects]
+    yield "objects", [(f"{o.role:<20} {need[o.required]}", _when(o.when)) for o in trial.objects]
     yield (
         "documents",
-        [f"{d.name:<20} {need[d.required]} ({', '.join(d.types)}){_when(d.when)}" for d in trial.documents],
+        [(f"{d.name:<20} {need[d.required]} ({', '.join(d.types)})", _when(d.when)) for d in trial.documents],
     )
-    yield "structures", [f"{s.name:<20} {need[s.required]}{_when(s.when)}" for s in trial.structures]
-    yield (
-        "prescriptions",
-        [
-            f"{p.target:<20} {p.dose_max:g} Gy in {p.fractions} fractions{_when(p.when)}"
-            for p in trial.prescriptions
-        ],
-    )
-    yield "constraints", [f"{c.structure:<20} {_limits(c)}{_when(c.when)}" for c in trial.constraints]
-    yield "sources", list(trial.sources)
-    yield "unknown", list(trial.unknown)
+    yield "structures", [(f"{s.name:<20} {need[s.required]}", _when(s.when)) for s in trial.structures]
+    yield "prescriptions", [(f"{p.target:<20} {_dose(p)}", _when(p.when)) for p in trial.prescriptions]
+    yield "constraints", [(f"{c.structure:<20} {_limits(c)}", _when(c.when)) for c in trial.constraints]
+    yield "sources", [(text, "") for text in trial.sources]
+    yield "unknown", [(text, "") for text in trial.unknown]
+
+
+def _dose(prescribed: TrialPrescription) -> str:
+    low, high = prescribed.dose_min, prescribed.dose_max
+    dose = f"{high:g} Gy" if low == high else f"{low:g} to {high:g} Gy"
+    return f"{dose} in {prescribed.fractions} fractions"
 
 
 def _limits(constraint: Constraint) -> str:
@@ -117,7 +120,8 @@ def explain(code: str) -> int:
     entry = CATALOGUE.get(wanted)
     if entry is None:
         raise UsageError(
-            f"there is no finding {wanted}", did_you_mean(wanted, CATALOGUE) or "see docs/codes.md"
+            f"there is no finding {wanted}",
+            did_you_mean(wanted, CATALOGUE) or "a code is a letter and three digits, such as D204",
         )
     out.say(out.strong(f"{wanted}: {entry.title}"))
     out.say(f"{entry.severity}, family {wanted[0]} ({FAMILIES[wanted[0]]})")

@@ -105,6 +105,13 @@ _READING: dict[str, Code] = {
         "Give the field a name; put a name that begins with [ or { between quotes.",
         source=_YAML,
     ),
+    "M014": Code(
+        "manifest cannot be read",
+        "The operating system does not let the manifest be read, or it is no file.",
+        "Nothing can be said of a submission whose manifest cannot be read.",
+        "Check the file's permissions, and that the drive or share is connected.",
+        source=_YAML,
+    ),
 }
 
 _SCHEMA: dict[str, Code] = {

@@ -30,6 +30,11 @@ def codecs(charset: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_CODECS[term] for term in terms if term in _CODECS))
 
 
+def is_plain(value: bytes) -> bool:
+    """Return whether every character set reads ``value`` alike: ASCII without escape sequences (ISO 2022)."""
+    return value.isascii() and b"\x1b" not in value
+
+
 def decoded(value: bytes, charsets: tuple[str, ...] = ()) -> frozenset[str]:
     """Return the texts that ``value`` may stand for.
 
@@ -37,7 +42,7 @@ def decoded(value: bytes, charsets: tuple[str, ...] = ()) -> frozenset[str]:
     where there are NULs, UTF-16 are always tried besides.
     """
     value = value.rstrip(b"\0 ")
-    if value.isascii() and b"\x1b" not in value and b"\0" not in value:
+    if is_plain(value) and b"\0" not in value:
         return frozenset({value.decode("ascii")})
     texts = {_strict_utf8(value) or value.decode("latin_1")}
     bare = _ESCAPE.sub(b"", value)

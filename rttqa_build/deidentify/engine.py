@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from rttqa_build.deidentify.stream import Element, Stream
 
+    Chunk = bytes | memoryview
+
 SOP_CLASS_UID, SOP_INSTANCE_UID, SERIES_INSTANCE_UID = 0x00080016, 0x00080018, 0x0020000E
 SPECIFIC_CHARACTER_SET = 0x00080005
 CODING_SCHEME_DESIGNATOR = 0x00080102
@@ -38,10 +40,12 @@ ROI_NUMBERS = {
 PUBLIC_SCHEMES = frozenset(
     b"DCM SCT SRT SNM3 UCUM LN FMA NCIt RADLEX UMLS BI MSH I9 I10 ICDO3 IBSI ISO3166_1 NEU MA".split()
 )
+_UID_CHARACTERS = b"0123456789.\\ \0"
+_TIME = rb"(\d\d(:?\d\d(:?\d\d(\.\d{1,9})?)?)?)? *"
 _REPERTOIRE = {
     "CS": re.compile(rb"[A-Z0-9 _\\]*"),
     "AS": re.compile(rb"(\d{3}[DWMY])?(\\\d{3}[DWMY])*"),
-    "TM": re.compile(rb"[0-9:. \\-]*"),
+    "TM": re.compile(_TIME + rb"(\\" + _TIME + rb")*"),
 }
 _DATE = re.compile(rb"(\d{4})[.]?(\d\d)[.]?(\d\d) ?")
 _DATETIME = re.compile(rb"(\d{4})(\d\d)?(\d\d)?((?:\d\d){0,3}(?:\.\d{1,6})?(?:[+-]\d{4})?) *")
@@ -97,10 +101,13 @@ def registered_uids() -> frozenset[bytes]:
 
 def pseudonymise(stream: Stream, job: Job, plan: ObjectPlan) -> Pseudonymised:
     """Return the pseudonymised object; raise :class:`StreamError` when it lacks its identity."""
+    sop_class = _identity(stream, SOP_CLASS_UID)
+    if sop_class.translate(None, _UID_CHARACTERS):
+        raise StreamError("the SOP class is no UID")
     writer = _Writer(stream, job, plan)
     body = writer.top()
     meta = file_meta(
-        _identity(stream, SOP_CLASS_UID),
+        sop_class,
         writer.new_uids(_identity(stream, SOP_INSTANCE_UID)),
         stream.transfer_syntax,
     )
@@ -119,6 +126,7 @@ class _Writer:
 
     def __init__(self, stream: Stream, job: Job, plan: ObjectPlan) -> None:
         self.data = stream.data
+        self.view = memoryview(stream.data)  # pixels are copied once, when the parts are joined
         self.stream = stream
         self.job = job
         self.plan = plan
@@ -126,19 +134,8 @@ class _Writer:
         self.texts: set[tuple[int, str]] = set()
         self.codec = _codec(stream.find(SPECIFIC_CHARACTER_SET))
         self.uids: dict[bytes, bytes] = {}
-        self.handlers: Mapping[Action, Callable[[Element, list[Element]], bytes | None]] = {
-            Action.CLEAN: self._clean,
-            Action.CODE: self._code,
-            Action.FITTING: self._fitting,
-            Action.NUMERIC: self._numeric,
-            Action.UID: self._uid,
-            Action.DATE: self._date,
-            Action.SUBJECT: lambda _, __: self.job.marks.subject.encode(),
-            Action.DUMMY: self._dummy,
-            Action.EMPTY: lambda _, __: b"",
-        }
 
-    def top(self) -> list[bytes]:
+    def top(self) -> list[Chunk]:
         """Return the chunks of the data set, marks merged in at their place."""
         marks = dict(self.job.marks.elements(self.stream.encoding))
         if self.plan.series:
@@ -147,7 +144,7 @@ class _Writer:
                 self.stream.encoding, SERIES_INSTANCE_UID, "UI", value
             )
         own = [e for e in self.stream.elements if e.tag not in marks]
-        chunks: list[bytes] = []
+        chunks: list[Chunk] = []
         position = 0
         for tag in sorted(marks):
             upto = position
@@ -158,10 +155,10 @@ class _Writer:
             position = upto
         return [*chunks, *self._elements(own[position:], self.stream.encoding)]
 
-    def _elements(self, elements: list[Element], encoding: Encoding) -> list[bytes]:
+    def _elements(self, elements: list[Element], encoding: Encoding) -> list[Chunk]:
         """Return the chunks of a list of elements; neighbours that stay are copied as one."""
-        chunks: list[bytes] = []
-        data, action_of = self.data, self.job.policy.action
+        chunks: list[Chunk] = []
+        data, action_of = self.view, self.job.policy.action
         start = end = 0
         for element in elements:
             action = action_of(element.tag, element.vr)
@@ -192,7 +189,7 @@ class _Writer:
         if element.items is not None:
             return False, self._sequence(action, element, encoding)
         old = self.data[element.value : element.end]
-        value = self.handlers[action](element, siblings)
+        value = _HANDLERS[action](self, element, siblings)
         if value is None or value == old:
             return True, None
         self.rules[element.tag, action] += 1
@@ -250,6 +247,10 @@ class _Writer:
     def _uid(self, element: Element, _: list[Element]) -> bytes:
         return self.new_uids(self.data[element.value : element.end])
 
+    def _class_uid(self, element: Element, _: list[Element]) -> bytes | None:
+        value = self.data[element.value : element.end]
+        return self.new_uids(value) if value.translate(None, _UID_CHARACTERS) else None
+
     def _clean(self, element: Element, siblings: list[Element]) -> bytes | None:
         """Keep text unless it holds an identity; a mapped ROI takes the trial's name."""
         if element.tag == ROI_NAME:
@@ -296,9 +297,13 @@ class _Writer:
         return None
 
     def _numeric(self, element: Element, _: list[Element]) -> bytes | None:
-        """Keep decimal and integer strings that hold nothing but numbers, whatever their length."""
+        """Keep numeric strings that hold nothing but numbers, but no integer that is the patient's."""
         value = self.data[element.value : element.end]
-        return None if not value.translate(None, b"0123456789.+-eE \\\0") else b""
+        if value.translate(None, b"0123456789.+-eE \\\0"):
+            return b""
+        whole = value.strip(b"\0 ") if element.vr == "IS" else b""
+        identifies = len(whole) > 6 and whole.isdigit() and self.job.identifying(whole.decode("ascii"))
+        return b"" if identifies else None
 
     def _date(self, element: Element, _: list[Element]) -> bytes:
         shift = _shifted_date if element.vr == "DA" else _shifted_datetime
@@ -316,6 +321,19 @@ class _Writer:
         return encode.pad(_DUMMIES.get(element.vr, b"REMOVED"), element.vr)
 
 
+# not kept by the writer: bound to it they would hold its pixels until the garbage collector comes by
+_HANDLERS: Mapping[Action, Callable[[_Writer, Element, list[Element]], bytes | None]] = {
+    Action.CLEAN: _Writer._clean,
+    Action.CODE: _Writer._code,
+    Action.FITTING: _Writer._fitting,
+    Action.NUMERIC: _Writer._numeric,
+    Action.CLASS: _Writer._class_uid,
+    Action.UID: _Writer._uid,
+    Action.DATE: _Writer._date,
+    Action.SUBJECT: lambda writer, _, __: writer.job.marks.subject.encode(),
+    Action.DUMMY: _Writer._dummy,
+    Action.EMPTY: lambda _, __, ___: b"",
+}
 _UNDEFINED_BYTES = UNDEFINED.to_bytes(4, "little")
 
 

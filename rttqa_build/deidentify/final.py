@@ -54,7 +54,7 @@ def _references(stream: Stream) -> set[str]:
     """Return every UID that the object holds."""
     return {
         uid.strip(b"\0 ").decode("latin-1")
-        for leaf in walk(stream)
+        for leaf in walk(stream, pixels=False)
         if leaf.vr == "UI"
         for uid in leaf.value.split(b"\\")
     }

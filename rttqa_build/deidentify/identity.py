@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from rttqa_build.deidentify.charset import is_plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -155,7 +157,7 @@ def _facts(leaves: Iterable[Leaf]) -> Iterator[Fact]:
         elif tag == _SPECIFIC_CHARACTER_SET:
             charsets = (*charsets, value.decode("ascii", "replace"))
         elif (what := tags.get(tag) or _by_surroundings(tag, vr, path)) and (text := value.rstrip(b"\0 ")):
-            yield Fact(*what, text, () if text.isascii() else charsets)
+            yield Fact(*what, text, () if is_plain(text) else charsets)
 
 
 def _by_surroundings(tag: int, vr: str, path: tuple[int, ...]) -> tuple[Who, Kind] | None:

@@ -7,7 +7,9 @@ does not change every file.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify import encode
@@ -43,32 +45,39 @@ class Marks:
 
     def elements(self, encoding: Encoding) -> Mapping[int, bytes]:
         """Return the encoded elements by tag; they replace any that the object had."""
-        texts = {
-            0x00100010: ("PN", self.subject),
-            0x00100020: ("LO", self.subject),
-            0x00120010: ("LO", self.sponsor or self.trial_id),
-            0x00120020: ("LO", self.trial_id),
-            0x00120021: ("LO", self.trial_name),
-            0x00120030: ("LO", self.site_id),
-            0x00120031: ("LO", self.site_name),
-            0x00120040: ("LO", self.subject),
-            0x00120062: ("CS", "YES"),
-            0x00120063: ("LO", PROFILE),
-            0x00280303: ("CS", "MODIFIED" if self.dates_shifted else "REMOVED"),
-        }
-        encoded = {tag: encode.element(encoding, tag, vr, _ascii(text)) for tag, (vr, text) in texts.items()}
-        encoded[0x00120064] = encode.sequence(
-            encoding, 0x00120064, (_code_item(encoding, code) for code in self._codes())
-        )
-        return dict(sorted(encoded.items()))
+        return _elements(self, encoding)
 
-    def _codes(self) -> list[str]:
+    def codes(self) -> list[str]:
+        """Return the codes of the de-identification method (PS3.16 CID 7050)."""
         chosen = ["113100", "113105"]
         if self.dates_shifted:
             chosen.append("113107")
         if self.patient_characteristics:
             chosen.append("113108")
         return chosen
+
+
+@functools.lru_cache(maxsize=32)
+def _elements(marks: Marks, encoding: Encoding) -> Mapping[int, bytes]:
+    """Encode once what is the same in every slice."""
+    texts = {
+        0x00100010: ("PN", marks.subject),
+        0x00100020: ("LO", marks.subject),
+        0x00120010: ("LO", marks.sponsor or marks.trial_id),
+        0x00120020: ("LO", marks.trial_id),
+        0x00120021: ("LO", marks.trial_name),
+        0x00120030: ("LO", marks.site_id),
+        0x00120031: ("LO", marks.site_name),
+        0x00120040: ("LO", marks.subject),
+        0x00120062: ("CS", "YES"),
+        0x00120063: ("LO", PROFILE),
+        0x00280303: ("CS", "MODIFIED" if marks.dates_shifted else "REMOVED"),
+    }
+    encoded = {tag: encode.element(encoding, tag, vr, _ascii(text)) for tag, (vr, text) in texts.items()}
+    encoded[0x00120064] = encode.sequence(
+        encoding, 0x00120064, (_code_item(encoding, code) for code in marks.codes())
+    )
+    return MappingProxyType(dict(sorted(encoded.items())))
 
 
 def file_meta(sop_class: bytes, sop_instance: bytes, transfer_syntax: str) -> bytes:

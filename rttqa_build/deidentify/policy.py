@@ -21,9 +21,12 @@ Dates = Literal["shift", "remove"]
 class Action(enum.Enum):
     """What the engine does with an element."""
 
+    __hash__ = object.__hash__  # the one of Enum is Python code, and this is asked for at every element
+
     KEEP = "kept"
     CLEAN = "cleaned"
     CODE = "code kept where its scheme is public"
+    CLASS = "kept where it is a UID"
     FITTING = "kept where it fits its value representation"
     NUMERIC = "kept where it is numeric"
     ENTER = "sequence entered"
@@ -39,6 +42,7 @@ NUMERIC_VRS = frozenset({"US", "UL", "SS", "SL", "FL", "FD", "UV", "SV", "AT"})
 TEXT_VRS = frozenset({"LO", "SH", "LT", "ST", "UT", "UC", "UR", "AE"})
 DATE_VRS = frozenset({"DA", "DT"})
 FITTING_VRS = frozenset({"CS", "AS", "TM"})
+BULK_VRS = frozenset({"OB", "OW", "OF", "OD", "OL", "OV"})
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 # UIDs that name a class, a syntax, a coding scheme or a context group, whoever registered them: these say
@@ -62,6 +66,8 @@ _BASIC = {
     "X/Z/D": Action.DUMMY,
     "X/Z/U*": Action.UID,
 }
+# ReferencedStudySequence must hold an item where it is present (PS3.3 C.7.2.1): of X/Z only X is valid.
+_NEVER_EMPTY = {0x00081110: Action.REMOVE}
 _KEPT = {"keep": Action.KEEP, "clean": Action.CLEAN, "code": Action.CODE, "dummy": Action.DUMMY}
 # Elements that make PET quantification possible (PS3.15, Retain Patient Characteristics): sex, size, weight.
 _PATIENT_CHARACTERISTICS = {0x00100040: Action.KEEP, 0x00101020: Action.KEEP, 0x00101030: Action.KEEP}
@@ -89,14 +95,12 @@ class Policy:
             return Action.REMOVE  # private, group lengths (retired), curves and overlays
         if 0x5000 <= tag >> 16 <= 0x50FF or 0x6000 <= tag >> 16 <= 0x60FF:
             return Action.REMOVE  # an overlay's description without its data has no use
-        listed = self.listed.get(tag)
-        if listed is None:
-            return self._beyond_the_table(vr)
+        listed = self.listed.get(tag, Action.DATE)
         if listed is Action.UID or (listed is Action.DUMMY and vr in ("SQ", "UI")):
             return {"SQ": Action.ENTER, "UI": Action.UID}.get(vr, Action.EMPTY)
-        if listed is Action.DATE:
-            return self._beyond_the_table(vr)
-        return listed
+        # what is kept unseen may not be of a VR that holds text
+        vrs = {Action.KEEP: NUMERIC_VRS | BULK_VRS, Action.CLASS: {"UI"}, Action.DATE: frozenset[str]()}
+        return listed if vr in vrs.get(listed, {vr}) else self._beyond_the_table(vr)
 
     def _beyond_the_table(self, vr: str) -> Action:
         if vr in NUMERIC_VRS:
@@ -120,11 +124,12 @@ def compile_policy(dates: Dates = "shift", retain: frozenset[str] = frozenset())
     listed: dict[int, Action] = {
         row.number: _table_action(row, dates) for row in rows if row.number is not None
     }
+    listed |= _NEVER_EMPTY
     if "patient_characteristics" in retain:
         listed |= _PATIENT_CHARACTERISTICS
     listed |= {line.tag: _KEPT[line.action] for line in kept}
     listed |= {PATIENT_NAME: Action.SUBJECT, PATIENT_ID: Action.SUBJECT}
-    listed |= dict.fromkeys(CLASS_UIDS, Action.KEEP)
+    listed |= dict.fromkeys(CLASS_UIDS, Action.CLASS)
     wildcards = tuple(row for row in rows if row.number is None)
     return Policy(listed, wildcards, _dummies(kept), dates)
 

@@ -11,7 +11,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from rttqa_build.deidentify.charset import codecs, decoded, folded, normalised, squeezed
+from rttqa_build.deidentify.charset import codecs, decoded, folded, is_plain, normalised, squeezed
 from rttqa_build.deidentify.identity import Harvest, Kind, Who
 from rttqa_build.deidentify.opaque import Opaque
 from rttqa_build.deidentify.pattern import Pattern, Rule
@@ -40,6 +40,7 @@ _REPERTOIRE = {
 HIDDEN = "[hidden]"
 # where a text may be cut for hiding a part of it: never inside a UID or a number
 _PARTS = re.compile(r"((?:[\s/,;:()^_\[\]='\"]|(?<=[^\W\d])[.-]|[.-](?=[^\W\d]))+)")
+_SHORT_TEXT = 256  # the same labels recur in every slice and contour: what they hold is remembered
 _SHORT_UID = 12  # shorter ones are searched only as a whole value: a version number looks the same
 _CODES = {
     Kind.NAME: ("A100", "The patient's name, or part of it,"),
@@ -87,6 +88,8 @@ class Scanner:
         )
         self._opaque = Opaque(found, [uid for uid in uids if len(uid) >= _SHORT_UID], _codecs(harvest))
         self._cached_value = functools.lru_cache(1 << 16)(self._value_hits)
+        self._cached_text = functools.lru_cache(1 << 16)(self._any_hit)
+        self._cached_uids = functools.lru_cache(1 << 16)(self._uid_hits)
 
     def __repr__(self) -> str:
         """Return a text without any value."""
@@ -102,6 +105,9 @@ class Scanner:
 
     def identifies(self, text: str) -> bool:
         """Return whether a text that is to be kept holds any identity."""
+        return self._cached_text(text) if len(text) <= _SHORT_TEXT else self._any_hit(text)
+
+    def _any_hit(self, text: str) -> bool:
         return any(self._text_hits(text))
 
     def masked(self, text: str) -> str:
@@ -174,13 +180,13 @@ class Scanner:
         if value.translate(None, repertoire):
             return self._text_value(value, charsets)
         if vr == "UI":
-            return self._uid_hits(value)
+            return self._cached_uids(value)
         return self._date_hits(value) if vr in ("DA", "DT") else ()
 
     def _text_value(self, value: bytes, charsets: tuple[str, ...]) -> frozenset[Pattern]:
         """Search a value; the same labels recur in every slice, so short values are remembered."""
-        search = self._cached_value if len(value) <= 256 else self._value_hits
-        return search(value, () if value.isascii() else charsets)
+        search = self._cached_value if len(value) <= _SHORT_TEXT else self._value_hits
+        return search(value, () if is_plain(value) else charsets)
 
     def _value_hits(self, value: bytes, charsets: tuple[str, ...]) -> frozenset[Pattern]:
         return frozenset(hit for text in decoded(value, charsets) for hit in self._text_hits(text))

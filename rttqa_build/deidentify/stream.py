@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    Unpack = Callable[[bytes, int], tuple[Any, ...]]
 
 IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
@@ -57,6 +60,9 @@ _SHORT_VRS = (
 _VRS: Mapping[bytes, tuple[str, bool]] = {
     vr.encode(): (vr, vr in LONG_VRS) for vr in (*LONG_VRS, *_SHORT_VRS)
 }
+
+
+_TOO_LONG = "an element is longer than what holds it"
 
 
 class StreamError(ValueError):
@@ -150,17 +156,30 @@ def parse(data: bytes) -> Stream:
     return stream
 
 
-def walk(stream: Stream) -> Iterator[Leaf]:
-    """Yield every element that is no sequence, at every depth, file meta information first."""
+def walk(stream: Stream, *, pixels: bool = True) -> Iterator[Leaf]:
+    """Yield every element that is no sequence, at every depth, file meta information first.
+
+    ``pixels=False`` leaves out group 7FE0, for readers that have no use for it.
+    """
     data = stream.data
     stack: list[tuple[list[Element], tuple[int, ...]]] = [(stream.elements, ()), (stream.meta, ())]
     while stack:
         elements, path = stack.pop()
         for tag, vr, _, value, end, items in elements:
-            if items is None:
+            if items is not None:
+                inside = (*path, tag)
+                stack.extend([(item.elements, inside) for item in items])
+            elif pixels or tag >> 16 != PIXEL_DATA >> 16:
                 yield Leaf(tag, vr, data[value:end], path)
-            else:
-                stack.extend((item.elements, (*path, tag)) for item in items)
+
+
+@functools.cache
+def _unpackers(encoding: Encoding) -> tuple[Unpack, Unpack, Unpack]:
+    """Return what reads an element's header, a long length, and the header of an item."""
+    order = "<" if encoding.little else ">"
+    layouts = (order + ("HH2sH" if encoding.explicit else "HHL"), order + "L", order + "HHL")
+    header, long, tag = (struct.Struct(layout).unpack_from for layout in layouts)
+    return header, long, tag
 
 
 class _Reader:
@@ -170,10 +189,7 @@ class _Reader:
         self.data = data
         self.encoding = encoding
         self.depth = depth
-        order = "<" if encoding.little else ">"
-        self.header = struct.Struct(order + ("HH2sH" if encoding.explicit else "HHL")).unpack_from
-        self.long = struct.Struct(order + "L").unpack_from
-        self.tag = struct.Struct(order + "HHL").unpack_from
+        self.header, self.long, self.tag = _unpackers(encoding)
 
     def top(self, start: int) -> tuple[list[Element], int]:
         """Return the elements of the data set and where it ends; NULs behind it are padding."""
@@ -243,7 +259,10 @@ class _Reader:
             raise StreamError("an element has no valid value representation")
         vr, is_long = known
         if not is_long:
-            return self._finish(tag, vr, position, position + 8, length, end)
+            stop = position + 8 + length
+            if stop > end:
+                raise StreamError(_TOO_LONG)
+            return Element(tag, vr, position, position + 8, stop, None)
         if end - position < 12:
             raise StreamError("an element header is cut off")
         (length,) = self.long(self.data, position + 8)
@@ -259,7 +278,7 @@ class _Reader:
             return self._undefined(tag, vr, start, value, end)
         stop = value + length
         if stop > end:
-            raise StreamError("an element is longer than what holds it")
+            raise StreamError(_TOO_LONG)
         if vr == "SQ":
             return Element(tag, vr, start, value, stop, self._items(value, stop, self.encoding)[0])
         if vr == "UN" and self.encoding.explicit:

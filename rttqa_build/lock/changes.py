@@ -96,8 +96,8 @@ def changes(old: Lock, new: Lock) -> tuple[Change, ...]:
 def compare(lock: Lock, built: Lock, where: Location = NOWHERE) -> tuple[Diagnostic, ...]:
     """Return a finding per difference of what was ``built`` (``--locked``, ``submit``) against the lock."""
     return tuple(
-        replace(finding(_CODES[change.topic], str(change), where), subject=change.subject)
-        for change in changes(lock, built)
+        replace(finding(_CODES[one.topic], f"differs from the lock: {one}", where), subject=one.subject)
+        for one in changes(lock, built)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import finding
-from rttqa_build.study.identity import identifier
+from rttqa_build.study.identity import identifier, is_nhs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ def check_patients(selected: tuple[Selected, ...], manifest: Manifest) -> Iterat
 
     Two objects are of one patient when a number agrees, or name and birth date. A number does not count
     when both name and birth date contradict it (hospitals use the same numbers), unless it is the trial's.
+    NHS numbers that differ are never of one patient.
     """
     subject = identifier(manifest.submission.subject)
     ordered = sorted(selected, key=lambda s: _ANCHORS.index(s.role) if s.role in _ANCHORS else len(_ANCHORS))
@@ -50,6 +51,8 @@ def _connected(
 
 
 def _agree(one: PatientIdentity, two: PatientIdentity, subject: str) -> bool:
+    if _national(one) and _national(two) and not _national(one) & _national(two):
+        return False
     numbers = ({one.patient_id, *one.other_ids} & {two.patient_id, *two.other_ids}) - {""}
     same_name, same_birth = one.name == two.name, one.birth_date == two.birth_date
     if same_name and same_birth and one.name and one.birth_date:
@@ -57,3 +60,8 @@ def _agree(one: PatientIdentity, two: PatientIdentity, subject: str) -> bool:
     told = all((one.name, two.name, one.birth_date, two.birth_date))
     contradicted = told and not same_name and not same_birth
     return subject in numbers or (bool(numbers) and not contradicted)
+
+
+def _national(who: PatientIdentity) -> set[str]:
+    """Return the NHS, CHI and H&C numbers of a patient."""
+    return {number for number in (who.patient_id, *who.other_ids) if is_nhs(number)}

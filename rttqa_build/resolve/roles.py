@@ -176,18 +176,22 @@ def describe(candidate: Candidate, study: Study) -> str:
     instance = candidate.first
     match instance.facts:
         case ImageFacts():
-            text = (
-                f"{instance.modality}, {len(candidate.instances)} image(s), “{instance.series_description}”"
-            )
+            size = _count(len(candidate.instances), "image")
+            text = f"{instance.modality}, {size}, “{instance.series_description}”"
         case StructureFacts(rois=rois):
             text = f"structure set “{instance.label}”, {len(rois)} structures"
         case PlanFacts(kind=kind, beams=beams, fractions=fractions):
-            text = f"{kind} plan “{instance.label}”, {len(beams)} beam(s), {sum(fractions)} fraction(s)"
+            size = f"{_count(len(beams), 'beam')}, {_count(sum(fractions), 'fraction')}"
+            text = f"{kind} plan “{instance.label}”, {size}"
         case DoseFacts(summation=summation):
             text = f"{summation or 'unnamed'} dose{_of_plans(candidate, study)}"
         case _:
             text = f"{instance.modality} “{instance.series_description or instance.label}”"
     return text
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _of_plans(dose: Candidate, study: Study) -> str:

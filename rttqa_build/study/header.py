@@ -6,6 +6,7 @@ in words that quote the value, under a validation mode that all threads share.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import struct
@@ -222,26 +223,29 @@ def _plain_elements(stream: BytesIO, encoding: Encoding, elements: dict[int, Ele
             halted.append(_Halt(tag, vr, length, stream.tell()))
         return bool(halted)
 
-    end = stream.tell()
-    for raw in _raw_elements(stream, encoding, halt):
-        elements[int(raw.tag)] = raw
-        end = raw.value_tell + raw.length
-    stream.seek(halted[0].start if halted else end)
-    return halted[0] if halted else None
+    start = stream.tell()
+    found = _raw_elements(stream, encoding, halt)
+    elements.update({int(raw.tag): raw for raw in found})
+    if not halted:
+        stream.seek(found[-1].value_tell + found[-1].length if found else start)
+        return None
+    stream.seek(halted[0].start)
+    return halted[0]
 
 
-def _raw_elements(stream: BytesIO, encoding: Encoding, stop: Stop) -> Iterator[RawDataElement]:
-    """Yield elements until ``stop``; whatever pydicom raises on bad bytes is said in our words."""
+def _raw_elements(stream: BytesIO, encoding: Encoding, stop: Stop) -> list[RawDataElement]:
+    """Return the elements up to ``stop``; whatever pydicom raises on bad bytes is said in our words."""
     from pydicom.dataelem import RawDataElement
     from pydicom.filereader import data_element_generator
 
     try:
-        for raw in data_element_generator(stream, encoding.implicit, encoding.little, stop_when=stop):
-            if not isinstance(raw, RawDataElement) or len(raw.value or b"") < raw.length:
-                raise MalformedError(_CUT)
-            yield raw
+        found = list(data_element_generator(stream, encoding.implicit, encoding.little, stop_when=stop))
     except (struct.error, ValueError, LookupError, EOFError, OverflowError, TypeError):
         raise MalformedError("its elements cannot be told apart") from None
+    raw = [each for each in found if isinstance(each, RawDataElement)]
+    if len(raw) < len(found) or any(len(each.value or b"") < each.length for each in raw):
+        raise MalformedError(_CUT)
+    return raw
 
 
 def _pass_pixels(stream: BytesIO, encoding: Encoding, length: int) -> None:
@@ -257,8 +261,10 @@ def _pass_pixels(stream: BytesIO, encoding: Encoding, length: int) -> None:
 
 
 def _step(stream: BytesIO, length: int) -> None:
-    if stream.seek(length, 1) > len(stream.getbuffer()):
+    there = stream.seek(length, 1)
+    if there > stream.seek(0, 2):
         raise MalformedError(_CUT)
+    stream.seek(there)
 
 
 def _items(stream: BytesIO, end: int | None, encoding: Encoding) -> Iterator[Header]:
@@ -294,11 +300,16 @@ def _inside(vr: str | None, encoding: Encoding) -> Encoding:
 
 def _codecs(value: bytes) -> tuple[str, ...]:
     """Return the Python codecs of a Specific Character Set (PS3.3 C.12.1.1.2), whatever its punctuation."""
-    from pydicom.charset import python_encoding
-
-    known = {_PUNCTUATION.sub("", name): codec for name, codec in python_encoding.items()}
+    known = _known_codecs()
     names = (_PUNCTUATION.sub("", name) for name in value.decode("latin_1").upper().split("\\"))
     return tuple(known.get(name, "latin_1") for name in names)
+
+
+@functools.cache
+def _known_codecs() -> Mapping[str, str]:
+    from pydicom.charset import python_encoding
+
+    return {_PUNCTUATION.sub("", name): codec for name, codec in python_encoding.items()}
 
 
 def _decode(value: bytes, codecs: tuple[str, ...]) -> str:

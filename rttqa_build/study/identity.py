@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rttqa_build.study.header import Header
 
 _SEPARATORS = re.compile(r"[\s-]+")
+_WEIGHTS = range(10, 1, -1)
 
 
 def patient_of(header: Header) -> PatientIdentity:
@@ -31,6 +32,14 @@ def identifier(text: str) -> str:
     """Return an identifier in one spelling: upper case, and digits without spaces or hyphens."""
     compact = _SEPARATORS.sub("", text)
     return compact if compact.isdigit() else " ".join(text.upper().split())
+
+
+def is_nhs(digits: str) -> bool:
+    """Return whether an identifier is an NHS, CHI or H&C number by its check digit (NHS Data Dictionary)."""
+    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=False))
+    return (11 - total % 11) % 11 == int(digits[9])
 
 
 def _name(text: str) -> str:

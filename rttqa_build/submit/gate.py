@@ -124,7 +124,8 @@ def _approvals(candidate: Candidate, settings: Settings) -> Iterator[Diagnostic]
     wanted = approval.required(settings.gate.approvals, example=candidate.trial.status == "example")
     given = len(approval.standing(candidate.approvals, candidate.lock.content))
     if given < wanted:
-        words = f"{_plural(wanted, 'approval')} of this content needed, {given} there"
+        verb = "is" if wanted == 1 else "are"
+        words = f"{_plural(wanted, 'approval')} of this content {verb} needed, and {given or 'none'} given"
         yield finding("U005", words, _at(candidate, "approval.yaml"))
 
 

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+from case_builder import case, codes, mapped, structure_set
+
+from rttqa_build.checks import structures
+from rttqa_build.trial import StructureRule
+
+PTV = (StructureRule("PTV", "PTV"), StructureRule("Rectum", "ORGAN"))
+
+
+@pytest.mark.parametrize(
+    ("names", "mapping", "expected"),
+    [
+        (["ptv", "rectum"], {"PTV": "ptv", "Rectum": "rectum"}, []),
+        (["ptv ", "rectum"], {"PTV": "ptv"}, []),
+        (["ptv"], {"PTV": "ptv", "Rectum": "-nothing drawn"}, []),
+        (["ptv"], {"PTV": "PTV final"}, ["S101"]),
+        (["PTV"], {"PTV": "ptv"}, ["S101"]),  # another case is another name
+        (["ptv", "ptv"], {"PTV": "ptv"}, ["S102"]),
+    ],
+)
+def test_mapping(names: list[str], mapping: dict[str, str], expected: list[str]) -> None:
+    one = case(structure_set(*names), manifest_fields=mapped(**mapping))
+    assert codes(structures.mapping, one) == expected
+
+
+def test_the_names_that_exist_are_told_locally_only() -> None:
+    one = case(structure_set("Mrs Smith"), manifest_fields=mapped(PTV="ptv"))
+    (found,) = structures.mapping(one)
+    assert "Mrs Smith" in found.local
+    assert "Smith" not in found.message + found.hint
+    assert found.where.line == 2
+
+
+@pytest.mark.parametrize(
+    ("contours", "mapping", "expected"),
+    [
+        (1, {"PTV": "ptv"}, []),
+        (0, {"PTV": "ptv"}, ["S104"]),
+        (0, {"Rectum": "-not drawn"}, []),
+        (1, {"Rectum": "-not drawn"}, ["S105"]),
+    ],
+)
+def test_contours(contours: int, mapping: dict[str, str], expected: list[str]) -> None:
+    one = case(structure_set("ptv", "rectum", contours=contours), manifest_fields=mapped(**mapping))
+    assert codes(structures.contours, one) == expected
+
+
+def test_a_structure_found_by_the_trials_name_needs_contours_too() -> None:
+    assert codes(structures.contours, case(structure_set("PTV", contours=0), structures=PTV)) == ["S104"]
+
+
+@pytest.mark.parametrize(
+    ("names", "mapping", "unmapped", "expected"),
+    [
+        (["ptv", "rectum"], {"PTV": "ptv"}, "keep", []),
+        (["ptv final", "ptv"], {"PTV": "ptv final"}, "keep", ["S106"]),
+        (["ptv final", "PTV"], {"PTV": "ptv final"}, "keep", ["S106"]),
+        (["ptv final", "PTV"], {"PTV": "ptv final"}, "rename", []),
+        (["ptv final", "PTV"], {"PTV": "ptv final"}, "drop", []),
+        (["ptv", "z1", "Z1"], {"PTV": "ptv"}, "keep", ["S107"]),
+        (["ptv", "z1", "Z1"], {"PTV": "ptv"}, "drop", []),
+        (["PTV", "ptv"], {"PTV": "PTV"}, "keep", ["S106"]),
+    ],
+)
+def test_names(names: list[str], mapping: dict[str, str], unmapped: str, expected: list[str]) -> None:
+    one = case(structure_set(*names), manifest_fields=mapped(**mapping), unmapped_structures=unmapped)
+    assert codes(structures.names, one) == expected
+
+
+@pytest.mark.parametrize(
+    ("trial_name", "name", "expected"),
+    [
+        ("Kidney_L", "left kidney", []),
+        ("Kidney_L", "Kidney Right", ["S108"]),
+        ("Kidney_L", "Kidney_R", ["S108"]),
+        ("Kidney_R", "Kidney L", ["S108"]),
+        ("Kidney_R", "kidney rt", []),
+        ("Kidney_L", "kidney", []),
+        ("Kidney_L", "lt of rt kidney", []),  # both sides: nobody can tell
+        ("Kidney_L", "Brt", []),  # a side is a word of its own
+        ("Rectum", "rectum R", []),
+        ("Kidney_L", "-removed on the right", []),
+    ],
+)
+def test_laterality(trial_name: str, name: str, expected: list[str]) -> None:
+    one = case(structure_set("x"), manifest_fields=mapped(**{trial_name: name}))
+    assert codes(structures.laterality, one) == expected

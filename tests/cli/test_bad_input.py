@@ -1,0 +1,263 @@
+"""What a user may hand the program by mistake: each gives a place, a hint and the contract's exit code.
+
+That no run shows a traceback or an identity is held by ``cli_centre.examined``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_centre import MANIFEST, NAME, snapshot
+
+from rttqa_build import synthetic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cli_centre import Centre, Ran
+
+HUGE = b"# " + b"x" * (1 << 20) + b"\n" + MANIFEST.encode()
+WHERE = f"submissions/{NAME}/manifest.yaml"
+
+
+def codes(ran: Ran) -> list[str]:
+    return re.findall(r"(?:error|warning)\[([A-Z]\d{3})\]", ran.told)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "place", "hint"),
+    [
+        (b"", "", "hint: "),
+        (b"\n# nothing\n", "", "hint: "),
+        (HUGE, "", "1 MiB"),
+        (bytes(range(256)) * 4, "", "UTF-8"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(200), "", "UTF-8"),
+        (b"a: " + b"[" * 100_000, ":1:", "50"),
+        (b"- " * 3000 + b"x", ":1:", "50"),
+        (MANIFEST.replace("purpose", "porpoise").encode(), ":5:3", "did you mean 'purpose'?"),
+        (MANIFEST.replace("dummy-run", "dumy-run").encode(), ":5:12", "did you mean 'dummy-run'?"),
+        (
+            MANIFEST.replace("trial: example-phantom", "trial: example-fantom").encode(),
+            ":2:8",
+            "example-phantom",
+        ),
+        (f"{MANIFEST}source: twice\n".encode(), ":8:1", "hint: "),
+        (f"{MANIFEST}clinical: &a {{history: *a}}\n".encode(), ":8:11", "hint: "),
+        (f"{MANIFEST}clinical:\n\thistory: x\n".encode(), ":9:1", "tab"),
+        (f"{MANIFEST}---\nmanifest: 1\n".encode(), ":8:1", "hint: "),
+        (f"{MANIFEST}clinical: !!python/object:os.system {{}}\n".encode(), ":8:11", "hint: "),
+        (b"- manifest\n", ":1:1", "hint: "),
+        (b"just words\n", ":1:1", "hint: "),
+        (MANIFEST.replace(f"source: {NAME}", "source: ../elsewhere").encode(), ":7:9", "hint: "),
+        (MANIFEST.replace(f"source: {NAME}", "source: /etc").encode(), ":7:9", "hint: "),
+        (MANIFEST.replace(f"source: {NAME}", "source: 'C:\\exports'").encode(), ":7:9", "hint: "),
+        (f"{MANIFEST}documents: {{notes: {{path: ../../etc/passwd}}}}\n".encode(), ":8:27", "hint: "),
+    ],
+)
+def test_manifests(manifest: bytes, place: str, hint: str, centre: Centre) -> None:
+    centre.write(manifest)
+    ran = centre.call("check")
+    assert ran.code == 1
+    assert f"{WHERE}{place}" in ran.out
+    assert "hint: " in ran.out
+    assert hint in ran.out
+    assert max(map(len, ran.told.splitlines())) < 400
+    built = centre.call("build")
+    assert (built.code, codes(built), centre.packages) == (1, codes(ran), [])
+    assert centre.call("status").code == 0
+    assert centre.call("submit").code == 1
+
+
+def test_a_manifest_that_is_a_folder(centre: Centre) -> None:
+    centre.manifest.unlink()
+    centre.manifest.mkdir()
+    assert centre.call("check", NAME).code == 2
+    assert centre.call("check", centre.manifest).code == 2
+
+
+def _no_folder(centre: Centre) -> None:
+    shutil.rmtree(centre.export)
+
+
+def _empty_folder(centre: Centre) -> None:
+    _no_folder(centre)
+    centre.export.mkdir()
+
+
+def _file(centre: Centre) -> None:
+    _no_folder(centre)
+    centre.export.write_text("not a folder", "utf-8")
+
+
+def _link(centre: Centre) -> None:
+    elsewhere = centre.export.rename(centre.data / "elsewhere")
+    centre.export.symlink_to(elsewhere, target_is_directory=True)
+
+
+def _in_git(centre: Centre) -> None:
+    centre.export.parent.rename(centre.root / "exports")
+    centre.edit("../data/exports", "exports", centre.root / "rttqa.yaml")
+
+
+def _no_key(centre: Centre) -> None:
+    (centre.data / "centre.key").unlink()
+
+
+def _damaged_key(centre: Centre) -> None:
+    key = centre.data / "centre.key"
+    text = key.read_text("ascii")
+    key.write_text(f"{text[:20]}{'1' if text[20] == '0' else '0'}{text[21:]}", "ascii")
+
+
+def _binary_key(centre: Centre) -> None:
+    (centre.data / "centre.key").write_bytes(bytes(range(256)))
+
+
+def _open_key(centre: Centre) -> None:
+    (centre.data / "centre.key").chmod(0o644)
+
+
+def _key_in_git(centre: Centre) -> None:
+    (centre.data / "centre.key").rename(centre.root / "centre.key")
+    centre.edit("../data/centre.key", "centre.key", centre.root / "rttqa.yaml")
+
+
+def _other_key(centre: Centre) -> None:
+    settings = centre.root / "rttqa.yaml"
+    pinned = re.search(r"key_fingerprint: (\w+)", settings.read_text("utf-8"))
+    assert pinned is not None
+    centre.edit(pinned[1], "0123456789abcdef", settings)
+
+
+def _unset_variable(centre: Centre) -> None:
+    centre.edit("../data/exports", "${RTTQA_DATA}", centre.root / "rttqa.yaml")
+
+
+def _synced(centre: Centre) -> None:
+    centre.edit("../data/exports", "../OneDrive - Trust/exports", centre.root / "rttqa.yaml")
+
+
+def _no_settings(centre: Centre) -> None:
+    (centre.root / "rttqa.yaml").unlink()
+
+
+def _broken_settings(centre: Centre) -> None:
+    centre.edit("data_root:", "dataroot:", centre.root / "rttqa.yaml")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "told"),
+    [
+        (_no_folder, "the source folder does not exist"),
+        (_empty_folder, "the source folder is empty"),
+        (_file, "not a folder"),
+        (_link, "link"),
+        (_in_git, "inside a Git repository"),
+        (_no_key, "there is no key file"),
+        (_damaged_key, "damaged"),
+        (_binary_key, "key"),
+        (_key_in_git, "inside a Git repository"),
+        (_other_key, "fingerprint"),
+        (_unset_variable, "RTTQA_DATA"),
+        (_synced, "cloud"),
+        (_no_settings, "rttqa-build init"),
+        (_broken_settings, "did you mean 'data_root'?"),
+        pytest.param(
+            _open_key,
+            "read by others",
+            marks=pytest.mark.skipif(os.name == "nt", reason="Windows has no modes"),
+        ),
+    ],
+)
+def test_surroundings(break_it: Callable[[Centre], None], told: str, centre: Centre) -> None:
+    break_it(centre)
+    ran = centre.call("build")
+    assert ran.code == 2
+    assert told in ran.told
+    assert "hint: " in ran.told
+    assert centre.packages == []
+    assert not (centre.submission / "lock.yaml").exists()
+
+
+def _without(kind: str) -> Callable[[Centre], None]:
+    def remove(centre: Centre) -> None:
+        for path in centre.export.rglob(f"{kind}.*"):
+            path.unlink()
+
+    return remove
+
+
+def _truncated(kind: str) -> Callable[[Centre], None]:
+    def cut(centre: Centre) -> None:
+        (path,) = centre.export.rglob(f"{kind}.*")
+        path.write_bytes(path.read_bytes()[:-40])
+
+    return cut
+
+
+def _two_phases(centre: Centre) -> None:
+    shutil.rmtree(centre.export)
+    synthetic.write(centre.export, extent=synthetic.SMALL, variant="two-phase")
+
+
+def _other_patient(centre: Centre) -> None:
+    other = synthetic.Identity(name="OTHERWISE^Someone", birth_date="19600229", hospital_number="K112233")
+    other = replace(other, nhs_number="9990000026", trial_office_number="RT-2026-00999")
+    (path,) = centre.export.rglob("RP.*")
+    path.unlink()
+    patient = synthetic.build(identity=other, extent=synthetic.SMALL)
+    synthetic.save(replace(patient, objects={"plan": patient.objects["plan"]}), centre.export)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "code"),
+    [
+        (_without("RP"), "R201"),
+        (_without("CT"), "R203"),
+        (_two_phases, "R101"),
+        (_truncated("RP"), "A002"),
+        (_truncated("RS"), "A002"),
+        (_other_patient, "R301"),
+    ],
+)
+def test_exports(break_it: Callable[[Centre], None], code: str, centre: Centre) -> None:
+    assert centre.call("build").code == 0
+    before = snapshot(centre.submission)
+    break_it(centre)
+    ran = centre.call("build")
+    assert ran.code == 1
+    assert code in codes(ran)
+    assert "no package was made; the lock is as it was" in ran.out
+    assert ran.out.count("hint: ") >= len(codes(ran))
+    assert snapshot(centre.submission) == before
+
+
+def test_no_git(centre: Centre) -> None:
+    assert centre.call("build", PATH="/nowhere").code == 0
+    assert centre.call("check", PATH="/nowhere").code == 0
+    for arguments in (("submit",), ("init", str(centre.data / "new"))):
+        ran = centre.call(*arguments, PATH="/nowhere")
+        assert ran.code == 2, arguments
+        assert "git was not found" in ran.err
+        assert "hint: " in ran.err
+
+
+def test_outside_any_repository(centre: Centre) -> None:
+    (centre.root / "rttqa.yaml").unlink()
+    for arguments in (("check",), ("build",), ("status",), ("submit",), ("key", "new"), ("approve", "X")):
+        ran = centre.call(*arguments)
+        assert ran.code == 2, arguments
+    for arguments in (("trials",), ("explain", "D204")):
+        assert centre.call(*arguments).code == 0, arguments
+
+
+def test_a_name_that_is_no_submission(centre: Centre) -> None:
+    ran = centre.call("build", "PHANTOM-9")
+    assert ran.code == 2
+    assert "no submission PHANTOM-9" in ran.err
+    assert "did you mean" in ran.err

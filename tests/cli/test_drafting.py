@@ -1,0 +1,181 @@
+"""``new``: what it drafts from an export, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_centre import NAME
+
+from rttqa_build import source, synthetic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cli_centre import Centre, Ran
+
+PROSTATE = ("new", "--trial", "example-prostate", "--patient", "EP-0123")
+
+
+def found(ran: Ran) -> list[str]:
+    return re.findall(r"\[([A-Z]\d{3})\]", ran.told)
+
+
+def drafted(centre: Centre) -> str:
+    text = (centre.root / "submissions" / "EP-0123" / "manifest.yaml").read_text("utf-8")
+    document, told = source.parse(text.encode(), "manifest.yaml")
+    assert document is not None
+    assert told == ()
+    assert max(map(len, text.splitlines())) <= 110
+    return text
+
+
+def test_a_clean_export_leaves_few_questions(centre: Centre) -> None:
+    ran = centre.call(*PROSTATE, "--purpose", "data-collection", centre.export)
+    assert ran.code == 0
+    assert "4 lines say TODO" in ran.out
+    text = drafted(centre)
+    assert "  PTV_6000: PTV 60 final\n" in text
+    assert "dose_gy: 60, fractions: 20}  # when arm is hypofractionated" in text
+    assert "data:" in text.replace("# data:", "data:")
+    check = centre.call("check", "EP-0123")
+    assert found(check) == ["M201"] * 4
+    for item in ("submission.arm", "submission.radiotherapy_start", "prescription[0]", "clinical.history"):
+        assert item in check.out
+
+
+def test_comments_stand_in_columns(centre: Centre) -> None:
+    centre.call(*PROSTATE, "--purpose", "data-collection", centre.export)
+    head = drafted(centre).partition("# data:")[0].splitlines()[2:]
+    columns = {line.index("  # ") for line in head if "  # " in line}
+    assert len(columns) == 1
+
+
+def test_two_phases_are_listed_to_choose_from(centre: Centre) -> None:
+    folder = centre.data / "exports" / "phases"
+    synthetic.write(folder, extent=synthetic.SMALL, variant="two-phase")
+    ran = centre.call(*PROSTATE, "--purpose", "data-collection", folder)
+    assert ran.code == 0
+    assert "several objects could be the dose" in ran.out
+    text = drafted(centre)
+    assert "\n  dose: TODO" in text
+    choices = re.findall(r"^  # dose: \{sha256: [0-9a-f]{8}\} +# (.*)$", text, re.MULTILINE)
+    assert choices == [
+        "MULTI_PLAN dose of plan “Boost14”, “Pelvis46”",
+        "PLAN dose of plan “Boost14”",
+        "PLAN dose of plan “Pelvis46”",
+    ]
+    assert "  Rectum: rectum\n" in text
+    assert set(found(centre.call("check", "EP-0123"))) == {"M201"}
+    # the choice made, and the rest filled in, it builds
+    first = re.search(r"  dose: TODO.*\n  # (dose: \{sha256: \w+\})", text)
+    assert first is not None
+    manifest = centre.root / "submissions" / "EP-0123" / "manifest.yaml"
+    text = text.replace(first[0], f"  {first[1]}").replace(
+        "- TODO", "- {target: PTV_6000, dose_gy: 60, fractions: 20}"
+    )
+    text = text.replace("arm: TODO", "arm: hypofractionated").replace("start: TODO", "start: 2026-12-14")
+    manifest.write_text(text.replace("history: TODO", "history: none"), "utf-8")
+    assert found(centre.call("check", "EP-0123")) == []
+    assert [code for code in found(centre.call("build", "EP-0123")) if code.startswith("R")] == []
+
+
+def test_a_draft_holds_no_label_that_identifies(centre: Centre) -> None:
+    folder = centre.data / "exports" / "labels"
+    patient = synthetic.build(extent=synthetic.SMALL, variant="two-phase")
+    for plan in patient.of("plan"):
+        plan.RTPlanLabel = f"HARGREAVES {len(plan.RTPlanLabel)}"
+    patient.objects["structure_set"].StructureSetROISequence[0].ROIName = "Hargreaves"
+    synthetic.save(patient, folder)
+    centre.call(*PROSTATE, folder)
+    assert "hargreaves" not in drafted(centre).casefold()
+    assert re.search(r"  # dose: \{sha256: \w+\}\n", drafted(centre))
+
+
+def test_several_patients(centre: Centre) -> None:
+    other = synthetic.Identity(name="OTHERWISE^Someone", hospital_number="K112233", nhs_number="9990000026")
+    patient = synthetic.build(identity=other, extent=synthetic.SMALL)
+    synthetic.save(patient, centre.export)
+    ran = centre.call(*PROSTATE, centre.export)
+    assert ran.code == 2
+    assert "2 patients" in ran.err
+    assert "OTHERWISE" not in ran.told
+    chosen = centre.typed("9\n", *PROSTATE, str(centre.export))
+    assert chosen.code == 2
+    chosen = centre.typed("1\n", *PROSTATE, str(centre.export))
+    assert chosen.code == 0
+    assert "HARGREAVES" in chosen.out
+    assert "OTHERWISE" in chosen.out
+    assert "drafted submissions/EP-0123/manifest.yaml from 15 objects" in chosen.out
+
+
+def _moved(name: str) -> Callable[[Centre], Path]:
+    def move(centre: Centre) -> Path:
+        return centre.export.rename(centre.export.with_name(name))
+
+    return move
+
+
+def _outside(centre: Centre) -> Path:
+    return shutil.copytree(centre.export, centre.data / "elsewhere")
+
+
+def _empty(centre: Centre) -> Path:
+    (centre.data / "exports" / "nothing").mkdir()
+    return centre.data / "exports" / "nothing"
+
+
+def _no_dicom(centre: Centre) -> Path:
+    folder = _empty(centre)
+    (folder / "readme.txt").write_text("x", "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (_outside, "does not lie below data_root"),
+        (_moved("Hargreaves W"), "named after the patient"),
+        (_moved("J483920"), "named after the patient"),
+        (lambda centre: centre.data / "exports" / "gone", "no such export folder"),
+        (lambda centre: centre.data / "exports", "does not lie below data_root"),
+        (_empty, "empty"),
+        (_no_dicom, "no DICOM object"),
+    ],
+)
+def test_folders_that_are_refused(place: Callable[[Centre], Path], told: str, centre: Centre) -> None:
+    folder = place(centre)
+    ran = centre.call(*PROSTATE, folder)
+    assert ran.code == 2
+    assert told in ran.err
+    assert "hint: " in ran.err
+    assert not (centre.root / "submissions" / "EP-0123").exists()
+
+
+def test_an_ordinary_word_names_nobody(centre: Centre) -> None:
+    folder = centre.export.rename(centre.export.with_name("Dummyrun Kestrel 2"))
+    assert centre.call(*PROSTATE, folder).code == 0
+    assert "source: Dummyrun Kestrel 2 " in drafted(centre)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--trial", "example-prostat", "--patient", "EP-0123"), "did you mean 'example-prostate'?"),
+        (("--trial", "../x", "--patient", "EP-0123"), "no trial has this id"),
+        (("--trial", "example-prostate", "--patient", "EP-1"), "IDs of example-prostate look like EP-0123"),
+        ((*PROSTATE[1:], "--purpose", "revieww"), "prospective-review"),
+        ((*PROSTATE[1:], "--name", "../out"), "--name cannot be a folder's name"),
+        ((*PROSTATE[1:], "--name", "Hargreaves"), "--name is named after the patient"),
+        ((*PROSTATE[1:], "--name", NAME), "there is a manifest already"),
+    ],
+)
+def test_arguments_that_are_refused(arguments: tuple[str, ...], told: str, centre: Centre) -> None:
+    before = sorted((centre.root / "submissions").rglob("*"))
+    ran = centre.call("new", *arguments, centre.export)
+    assert ran.code == 2
+    assert told in ran.err
+    assert sorted((centre.root / "submissions").rglob("*")) == before

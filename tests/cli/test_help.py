@@ -1,0 +1,80 @@
+"""What the program says of itself: it fits a terminal, and helps with slips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rttqa_build.cli.app import app
+from rttqa_build.codes import CATALOGUE
+
+if TYPE_CHECKING:
+    from cli_centre import Centre
+
+VERBS = sorted(
+    str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands
+)
+HELPS = [(), *((verb,) for verb in VERBS), ("key",), ("key", "new"), ("key", "show")]
+
+
+@pytest.mark.parametrize("verb", HELPS)
+def test_help_fits_a_terminal(verb: tuple[str, ...], settled: Centre) -> None:
+    ran = settled.call(*verb, "--help", COLUMNS="80")
+    assert (ran.code, ran.err) == (0, "")
+    lines = ran.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if line.endswith("...") and not line.startswith("Usage:")]
+    assert ran.out.count("\n\n") >= 2  # usage, what it does, options
+
+
+def test_every_verb_is_listed(settled: Centre) -> None:
+    listing = settled.call("--help").out
+    assert [verb for verb in (*VERBS, "key") if f"\n  {verb} " not in listing] == []
+
+
+def test_no_arguments_show_the_help(settled: Centre) -> None:
+    for verb in ((), ("key",)):
+        ran = settled.run(*verb)
+        assert ran.code == 2
+        assert "Commands:" in ran.told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("bild",), "Did you mean 'build'?"),
+        (("build", "--lockd"), "--locked"),
+        (("check", "--format", "xml"), "'text', 'json'"),
+        (("build", "--jobs", "0"), "--jobs"),
+        (("build", "--jobs", "many"), "--jobs"),
+        (("new", "FOLDER"), "--trial"),
+        (("explain",), "CODE"),
+        (("explain", "D999"), "hint: "),
+        (("trials", "example-prostat"), "did you mean 'example-prostate'?"),
+        (("submit", "--resend"), "--reason"),
+        (("submit", "--reason", "because"), "--resend"),
+        (("submit", "--resend", "--treat-as-received", "--reason", "x"), "exclude each other"),
+    ],
+)
+def test_slips(arguments: tuple[str, ...], told: str, settled: Centre) -> None:
+    ran = settled.call(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
+    assert len(ran.err.splitlines()) <= 6
+
+
+@pytest.mark.parametrize("trial", ["example-prostate", "example-phantom"])
+def test_a_trial_reads_well(trial: str, settled: Centre) -> None:
+    ran = settled.call("trials", trial)
+    assert ran.code == 0
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert settled.call("trials").out.count(trial) == 1
+
+
+def test_findings_are_explained(settled: Centre) -> None:
+    for code in sorted(CATALOGUE)[::9]:
+        ran = settled.call("explain", code.lower())
+        assert ran.code == 0
+        assert ran.out.startswith(f"{code}: ")
+        assert max(map(len, ran.out.splitlines())) <= 80

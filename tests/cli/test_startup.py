@@ -1,0 +1,38 @@
+"""Light verbs don't pay for heavy libraries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from cli_centre import Centre
+
+HEAVY = {
+    "pydicom",
+    "numpy",
+    "typst",
+    "jinja2",
+    "requests",
+    "rich",
+    "pypdf",
+    "deflate",
+    "re2",
+    "ahocorasick_rs",
+}
+SHOW = """
+import atexit, sys
+atexit.register(lambda: print("MODULES", *sys.modules, file=sys.stderr))
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("check",), ("status",), ("trials",), ("explain", "D204"), ("key", "show")]
+)
+def test_imports(arguments: tuple[str, ...], delivered: Centre) -> None:
+    ran = delivered.altered(SHOW, *arguments)
+    assert ran.code == 0
+    loaded = {name.partition(".")[0] for name in ran.err.partition("MODULES")[2].split()}
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()

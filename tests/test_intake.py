@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rttqa_build import synthetic
+from rttqa_build.deidentify.identity import Kind, Who
+from rttqa_build.diagnostic import UsageError
+from rttqa_build.intake import take_in
+from rttqa_build.study import Reason
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHO = synthetic.INVENTED
+
+
+def silent(_: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("intake") / "EP-0123"
+    synthetic.write(folder, extent=synthetic.SMALL, clutter=True)
+    return folder
+
+
+def test_objects_and_other_files_are_all_there(export: Path) -> None:
+    intake = take_in(export, 2, silent)
+    files = [path for path in export.rglob("*") if path.is_file()]
+    assert len(intake.study.instances) + len(intake.study.others) == len(files)
+    assert {fate.reason for fate in intake.study.others} == {Reason.DICOMDIR, Reason.NOT_DICOM}
+    assert not intake.diagnostics
+
+
+def test_the_harvest_holds_patient_staff_uids_and_names_of_files(export: Path) -> None:
+    facts = take_in(export, 1, silent).harvest.facts
+    values = {(fact.who, fact.value) for fact in facts}
+    assert (Who.PATIENT, WHO.name.encode()) in values
+    assert (Who.PATIENT, WHO.nhs_number.encode()) in values
+    assert any(who is Who.STAFF and WHO.physicist.encode() in value for who, value in values)
+    assert (Who.SOURCE, WHO.surname.encode()) in values
+    assert any(fact.kind is Kind.UID for fact in facts)
+    assert WHO.surname not in repr(take_in(export, 1, silent).harvest)
+
+
+def test_the_number_of_jobs_changes_nothing(export: Path) -> None:
+    assert take_in(export, 1, silent) == take_in(export, 5, silent)
+
+
+def test_a_cut_file_is_a_finding_and_is_not_used(export: Path, tmp_path: Path) -> None:
+    patient = synthetic.write(tmp_path / "cut", extent=synthetic.SMALL)
+    path = patient.paths["plan"]
+    path.write_bytes(path.read_bytes()[:-9])
+    intake = take_in(tmp_path / "cut", 2, silent)
+    (found,) = intake.diagnostics
+    assert found.code == "A002"
+    assert path.name in found.local
+    assert path.name not in found.message
+    assert any(fate.reason is Reason.UNREADABLE for fate in intake.study.others)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="this user may read every file")
+def test_a_file_that_may_not_be_read_is_accounted_for(tmp_path: Path) -> None:
+    patient = synthetic.write(tmp_path / "closed", extent=synthetic.SMALL)
+    patient.paths["plan"].chmod(0)
+    (fate,) = take_in(tmp_path / "closed", 2, silent).study.others
+    assert fate.reason is Reason.UNREADABLE
+    assert "operating system" in fate.detail
+
+
+@pytest.mark.parametrize(
+    "make", [lambda _: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"")]
+)
+def test_no_folder_or_an_empty_one_is_a_usage_error(make: object, tmp_path: Path) -> None:
+    make(tmp_path / "none")  # type: ignore[operator]
+    with pytest.raises(UsageError) as caught:
+        take_in(tmp_path / "none", 1, silent)
+    assert caught.value.hint

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rttqa_build.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = """
+settings: 1
+centre: {code: RXX, name: Example, contact: {name: Physics, email: rt@example.org}}
+data_root: ../data
+key_file: ../centre.key
+"""
+
+
+def workspace(root: Path) -> Workspace:
+    (root / "rttqa.yaml").write_text(SETTINGS)
+    return Workspace.find(root, {})
+
+
+def test_a_manifest_that_cannot_be_read_is_a_finding_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "submissions" / "EP-0001"
+    (folder / "manifest.yaml").mkdir(parents=True)
+    loaded = workspace(tmp_path).load(folder / "manifest.yaml")
+    assert [one.code for one in loaded.diagnostics] == ["M014"]
+    assert loaded.manifest is None
+
+
+def test_a_lock_that_cannot_be_read_is_a_finding_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "submissions" / "EP-0001"
+    (folder / "lock.yaml").mkdir(parents=True)
+    (folder / "manifest.yaml").write_text("manifest: 1\n")
+    assert "M408" in [one.code for one in workspace(tmp_path).load(folder / "manifest.yaml").diagnostics]
+
+
+def test_a_synced_folder_is_refused_unless_the_settings_say_so(tmp_path: Path) -> None:
+    import pytest
+
+    from rttqa_build.diagnostic import UsageError
+
+    text = SETTINGS.replace("../centre.key", "/home/me/OneDrive - NHS/centre.key")
+    (tmp_path / "rttqa.yaml").write_text(text)
+    with pytest.raises(UsageError, match="cloud"):
+        Workspace.find(tmp_path, {}).key_path()
+    (tmp_path / "rttqa.yaml").write_text(text + "allow_synced_folders: true\n")
+    assert Workspace.find(tmp_path, {}).key_path().name == "centre.key"
