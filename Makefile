@@ -1,48 +1,54 @@
 # Two commands do everything: `make demo` and `make test`. Both make their own virtual environment in .venv.
-# check, build, submit and status work on the example repository that `make demo` leaves in demo/.
+#
+# check, build, submit and status work on the example repository that `make demo` leaves in DEMO, through that
+# repository's own Makefile; NAME=EP-0123 picks one submission. DEMO lies outside this checkout, because neither
+# patient data nor keys may lie inside a Git work tree.
 
 PYTHON ?= python3
+DEMO   ?= ../rttqa-build-demo
 VENV   := .venv
 PY     := $(VENV)/bin/python
-DEMO   := demo
-RUN    := ../$(PY) -m rttqa_build
+PIP    := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check build submit status test lint test-long bench golden clean
+.PHONY: help demo check build submit status test lint test-long bench codes clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
 $(VENV)/.runtime: pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	"$(PYTHON)" -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	@touch $@
 
+# An older example is replaced only where it says that it is one.
 demo: $(VENV)/.runtime  ## a synthetic patient, built and submitted to a folder portal
-	@rm -rf $(DEMO)
-	@$(PY) -m rttqa_build demo $(DEMO)
+	@command -v git >/dev/null || { echo "git is needed, and is not on the PATH" >&2; exit 1; }
+	@demo="$(DEMO)"; demo="$${demo%/}"; \
+	if grep -qs "^# Centre settings of the demonstration" "$$demo/rttqa.yaml"; then rm -rf "$$demo"; fi; \
+	if grep -qs "^Data of the demonstration" "$$demo-data/README.txt"; then rm -rf "$$demo-data"; fi; \
+	$(PY) -m rttqa_build demo "$$demo"
+	@echo
+	@echo "Or from here: make status, make check, make build, make submit"
 
-check: $(DEMO)/rttqa.yaml    ## check the example repository's manifests
-	@cd $(DEMO) && $(RUN) check
+# The example repository's Makefile runs what RTTQA says.
+check build submit status: export RTTQA := "$(CURDIR)/$(PY)" -m rttqa_build
+check build submit status: $(VENV)/.runtime
+	@test -f "$(DEMO)/rttqa.yaml" || { echo "there is no example repository yet: run 'make demo' first" >&2; exit 1; }
+	@$(MAKE) --no-print-directory -C "$(DEMO)" $@
 
-build: $(DEMO)/rttqa.yaml    ## build its submissions again
-	@cd $(DEMO) && $(RUN) build
-
-submit: $(DEMO)/rttqa.yaml   ## hand them to the folder portal
-	@cd $(DEMO) && $(RUN) submit
-
-status: $(DEMO)/rttqa.yaml   ## show where each stands
-	@cd $(DEMO) && $(RUN) status
-
-$(DEMO)/rttqa.yaml:
-	@echo "there is no example repository yet: run 'make demo' first" && exit 1
+check:           ## check the example repository's manifests
+build:           ## build its submissions again
+submit:          ## hand them to the folder portal
+status:          ## show where each stands
 
 test: lint       ## lint, types, layers and the whole test suite
-	$(PY) -m pytest --quiet --numprocesses auto
+	$(PY) -m pytest --quiet --numprocesses auto -m "not long"
 
 lint: $(VENV)/.dev  ## ruff, mypy --strict, import-linter
 	$(PY) -m ruff format --check .
@@ -54,8 +60,11 @@ test-long: $(VENV)/.dev  ## the tests that take minutes
 	$(PY) -m pytest --quiet --numprocesses auto -m long
 
 bench: $(VENV)/.dev      ## the speed comparison of bench/README.md
-	$(PY) -m pip install --quiet --disable-pip-version-check '.[bench]'
+	$(PIP) --editable '.[bench]'
 	$(PY) bench/run.py
 
-clean:           ## remove the virtual environment, caches and the example repository
-	rm -rf $(VENV) $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache
+codes: $(VENV)/.runtime  ## write docs/codes.md from the catalogue of findings
+	$(PY) docs/write_codes.py
+
+clean:           ## remove the virtual environment and caches
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
