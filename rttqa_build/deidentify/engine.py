@@ -29,6 +29,7 @@ SOP_CLASS_UID, SOP_INSTANCE_UID, SERIES_INSTANCE_UID = 0x00080016, 0x00080018, 0
 SPECIFIC_CHARACTER_SET = 0x00080005
 CODING_SCHEME_DESIGNATOR = 0x00080102
 ROI_NAME = 0x30060026
+OVERLAYS = 0x60  # groups 60xx
 # where an item's ROI number stands: structure set, contours, observations, related ROIs
 ROI_NUMBERS = {
     0x30060020: 0x30060022,
@@ -100,10 +101,15 @@ def registered_uids() -> frozenset[bytes]:
 
 
 def pseudonymise(stream: Stream, job: Job, plan: ObjectPlan) -> Pseudonymised:
-    """Return the pseudonymised object; raise :class:`StreamError` when it lacks its identity."""
+    """Return the pseudonymised object.
+
+    Raises :class:`StreamError` when it lacks its identity, or hides an overlay in the bits of its pixels.
+    """
     sop_class = _identity(stream, SOP_CLASS_UID)
     if sop_class.translate(None, _UID_CHARACTERS):
         raise StreamError("the SOP class is no UID")
+    if _has_embedded_overlay(stream):
+        raise StreamError("an overlay lies in bits of the pixel data, which are copied as they are")
     writer = _Writer(stream, job, plan)
     body = writer.top()
     meta = file_meta(
@@ -119,6 +125,15 @@ def _identity(stream: Stream, tag: int) -> bytes:
     if not value:
         raise StreamError("the object has no SOP class or SOP instance UID")
     return value
+
+
+def _has_embedded_overlay(stream: Stream) -> bool:
+    """Return whether an overlay has a place in the pixels (PS3.3 C.9.2, retired) and no data of its own."""
+    overlays = {e.tag: stream.value(e) for e in stream.elements if e.tag >> 24 == OVERLAYS}
+    return any(
+        tag & 0xFFFF == 0x0102 and value.strip(b"\0 ") and tag & 0xFFFF0000 | 0x3000 not in overlays
+        for tag, value in overlays.items()
+    )
 
 
 class _Writer:
@@ -297,11 +312,11 @@ class _Writer:
         return None
 
     def _numeric(self, element: Element, _: list[Element]) -> bytes | None:
-        """Keep numeric strings that hold nothing but numbers, but no integer that is the patient's."""
+        """Keep numeric strings that hold nothing but numbers, but no whole number that is the patient's."""
         value = self.data[element.value : element.end]
         if value.translate(None, b"0123456789.+-eE \\\0"):
             return b""
-        whole = value.strip(b"\0 ") if element.vr == "IS" else b""
+        whole = value.strip(b"\0 ")
         identifies = len(whole) > 6 and whole.isdigit() and self.job.identifying(whole.decode("ascii"))
         return b"" if identifies else None
 

@@ -1,4 +1,4 @@
-"""SOP Instance UIDs by content, for RTSTRUCT, RTPLAN, RTDOSE and REG (spec: Keys, UIDs, dates).
+"""SOP Instance UIDs by content, for RTSTRUCT, RTPLAN, RTDOSE and REG.
 
 An RT object is edited and exported again under its old UID in some planning systems, and changed by us where
 a structure is renamed. Its final UID covers its own content and that of every RT object it refers to, so that
@@ -8,34 +8,37 @@ one UID never stands for two contents, and unchanged objects keep theirs over re
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build.deidentify.engine import ObjectPlan, pseudonymise
+from rttqa_build.deidentify.engine import pseudonymise
 from rttqa_build.deidentify.stream import walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rttqa_build.deidentify.engine import Job
+    from rttqa_build.deidentify.engine import Job, ObjectPlan
     from rttqa_build.deidentify.stream import Stream
     from rttqa_build.pseudonym import Pseudonyms
 
 
-def final_uids(
-    streams: Mapping[str, Stream], plans: Mapping[str, ObjectPlan], job: Job, names: Pseudonyms
-) -> dict[str, str]:
-    """Return original SOP Instance UID → final UID for the RT objects of one package.
+class Content(NamedTuple):
+    """What a final UID needs of an object: the digest of its content under base UIDs, every UID in it."""
 
-    ``streams`` and ``plans`` are keyed by original SOP Instance UID; ``job`` maps UIDs to base UIDs.
-    """
-    contents = {
-        uid: hashlib.sha256(pseudonymise(stream, job, plans[uid]).data).digest()
-        for uid, stream in streams.items()
-    }
-    references = {uid: _references(stream) & (streams.keys() - {uid}) for uid, stream in streams.items()}
+    digest: bytes
+    uids: frozenset[str]
+
+
+def content(stream: Stream, job: Job, plan: ObjectPlan) -> Content:
+    """Return an RT object's content; ``job`` maps UIDs to base UIDs."""
+    return Content(hashlib.sha256(pseudonymise(stream, job, plan).data).digest(), _uids(stream))
+
+
+def final_uids(contents: Mapping[str, Content], names: Pseudonyms) -> dict[str, str]:
+    """Return original SOP Instance UID → final UID for the RT objects of one package."""
+    references = {uid: set(one.uids & (contents.keys() - {uid})) for uid, one in contents.items()}
     return {
-        uid: names.final_uid(uid, [contents[reached] for reached in reachable(uid, references)])
-        for uid in streams
+        uid: names.final_uid(uid, [contents[reached].digest for reached in reachable(uid, references)])
+        for uid in contents
     }
 
 
@@ -50,11 +53,7 @@ def reachable(start: str, references: Mapping[str, set[str]]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _references(stream: Stream) -> set[str]:
+def _uids(stream: Stream) -> frozenset[str]:
     """Return every UID that the object holds."""
-    return {
-        uid.strip(b"\0 ").decode("latin-1")
-        for leaf in walk(stream, pixels=False)
-        if leaf.vr == "UI"
-        for uid in leaf.value.split(b"\\")
-    }
+    values = {leaf.value for leaf in walk(stream, pixels=False) if leaf.vr == "UI"}
+    return frozenset(uid.strip(b"\0 ").decode("latin-1") for value in values for uid in value.split(b"\\"))

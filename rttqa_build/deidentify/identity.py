@@ -1,4 +1,4 @@
-"""Original objects → the identities that must not survive in what leaves (spec: identity and residue proof).
+"""Original objects → the identities that must not survive in what leaves.
 
 :func:`harvest` takes the elements of one original and gives its :class:`Harvest`; harvests of a source are
 merged with ``|``. They are held in memory only: no ``repr`` shows a value, nothing here is serialised.

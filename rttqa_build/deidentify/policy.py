@@ -54,7 +54,7 @@ CLASS_UIDS = frozenset(
     }
 )  # fmt: skip
 
-# The weakest action that keeps the object valid, for each choice that the table leaves (spec).
+# The weakest action that keeps the object valid, for each choice that the table leaves.
 _BASIC = {
     "X": Action.REMOVE,
     "Z": Action.EMPTY,

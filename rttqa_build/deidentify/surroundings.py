@@ -1,4 +1,4 @@
-"""A match in a text and its surroundings → does it count? One function for each rule of the spec."""
+"""A match in a text and its surroundings → does it count? One function for each rule."""
 
 from __future__ import annotations
 

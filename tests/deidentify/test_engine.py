@@ -161,6 +161,24 @@ def test_private_elements_curves_and_overlays_go_at_every_level() -> None:
 
 
 @pytest.mark.parametrize(
+    ("position", "own_data", "refused"), [(12, False, True), (0, False, False), (12, True, False)]
+)
+def test_an_overlay_in_the_bits_of_the_pixels_is_refused(
+    position: int, own_data: bool, refused: bool
+) -> None:
+    """Pixels are copied as bytes: an overlay in their unused bits would leave with them."""
+    ds = dataset()
+    ds.add_new(0x60020102, "US", position)
+    if own_data:
+        ds.add_new(0x60023000, "OW", b"\1\0")
+    if refused:
+        with pytest.raises(stream.StreamError, match="overlay"):
+            pseudonymise(stream.parse(write(ds)), job(), ObjectPlan())
+    else:
+        assert run(ds).SOPClassUID == RTSTRUCT
+
+
+@pytest.mark.parametrize(
     ("scheme", "value", "meaning"), [("DCM", "125025", "Visual"), ("99LOCAL", "REMOVED", "REMOVED")]
 )
 def test_codes_of_private_schemes_are_replaced(scheme: str, value: str, meaning: str) -> None:
@@ -211,6 +229,16 @@ def test_numbers_and_pixels_are_copied_as_bytes() -> None:
 def test_decimal_strings_that_hold_text_are_emptied() -> None:
     data = write(dataset(KVP="120")).replace(b"120 ", b"JANE")
     assert b"JANE" not in pseudonymise(stream.parse(data), job(), ObjectPlan()).data
+
+
+@pytest.mark.parametrize("vr", ["DS", "IS"])
+@pytest.mark.parametrize(("value", "stays"), [("1234567 ", False), ("7654321 ", True)])
+def test_a_number_of_the_patient_is_no_measurement(vr: str, value: str, stays: bool) -> None:
+    ds = dataset()
+    ds.add_new(0x00189998, vr, "00000000")
+    data = write(ds).replace(b"00000000", value.encode())
+    after = pseudonymise(stream.parse(data), job(identifying="1234567"), ObjectPlan()).data
+    assert (value.encode() in after) is stays
 
 
 def test_dates_can_be_removed() -> None:

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from rttqa_build.deidentify.engine import Job, ObjectPlan, registered_uids
-from rttqa_build.deidentify.final import final_uids, reachable
+from rttqa_build.deidentify.final import content, final_uids, reachable
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.stream import parse
@@ -61,12 +61,12 @@ def an_object(uid: str, label: str, *references: str) -> bytes:
 def final(**objects: tuple[str, ...]) -> dict[str, str]:
     """Return final UIDs by name; an object is given by its label and the names that it refers to."""
     uid = {name: f"1.2.3.{ord(name)}" for name in "abcdx"}
-    streams = {
-        uid[name]: parse(an_object(uid[name], label, *(uid[r] for r in references)))
+    plan = ObjectPlan(series="2.25.1")
+    contents = {
+        uid[name]: content(parse(an_object(uid[name], label, *(uid[r] for r in references))), JOB, plan)
         for name, (label, *references) in objects.items()
     }
-    plans = {one: ObjectPlan(series="2.25.1") for one in streams}
-    found = final_uids(streams, plans, JOB, NAMES)
+    found = final_uids(contents, NAMES)
     return {name: found[uid[name]] for name in objects}
 
 
