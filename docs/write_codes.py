@@ -18,7 +18,7 @@ _HEAD = """# Findings
 Every finding has a code that never changes its meaning. `rttqa-build explain CODE` shows the same text in
 a terminal. An **error** stops a submission, a **warning** wants a look, **info** only tells. A trial may
 set another severity for a purpose, except for the families A, K and U and for broken links. *Source* names
-the clause, the paper, or the chapter of this tool's specification that a finding comes from.
+the clause, the paper, or the schema or page of this repository that a finding comes from.
 
 This page is written from the catalogue in `rttqa_build/codes/` by `make codes`.
 """

@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from rttqa_build import metric
 from rttqa_build.codes import CATALOGUE
 from rttqa_build.consistency import waivable
 from rttqa_build.diagnostic import NOWHERE, finding, ordered
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from rttqa_build.schema import Schema
     from rttqa_build.source import Document, Json, Path
     from rttqa_build.trial import Trial
-
-_METRIC = re.compile(
-    r"(DC?\d+(\.\d+)?(%|cc)\[(Gy|%)\]|C?V\d+(\.\d+)?(Gy|%)\[(%|cc)\]|(Mean|Min|Max)\[(Gy|%)\]|Volume\[cc\])",
-    re.ASCII,
-)
 
 
 def digest(document: Document, schema: Schema, templates: Mapping[str, bytes]) -> str:
@@ -112,9 +108,11 @@ def _aliases(trial: Trial, document: Document) -> Iterator[Diagnostic]:
 
 def _texts(trial: Trial, document: Document) -> Iterator[Diagnostic]:
     for n, rule in enumerate(trial.constraints):
-        if not _METRIC.fullmatch(rule.metric):
+        try:
+            metric.parse(rule.metric)
+        except metric.MetricSyntaxError as error:
             where = document.at(("constraints", n, "metric"))
-            yield finding("M323", "this is no metric in TG-263 notation", where)
+            yield finding("M323", str(error), where)
     where = document.at(("patient_id", "pattern"))
     try:
         fits = matches(trial.patient_id_pattern, trial.patient_id_template or "")

@@ -12,6 +12,7 @@ from rttqa_build.dose import dvh, metrics
 from rttqa_build.dose.constraints import Verdict, judge
 from rttqa_build.dose.dvh import Dvh
 from rttqa_build.lock import ConstraintVerdict
+from rttqa_build.metric import parse
 from rttqa_build.summary.assemble import Outcome
 from rttqa_build.summary.figures import curve
 
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
     from rttqa_build.dose.grid import DoseGrid
     from rttqa_build.dosimetry import Dosimetry
     from rttqa_build.lock.record import Verdict as LockedVerdict
+    from rttqa_build.metric import Metric
     from rttqa_build.summary.context import Curve
     from rttqa_build.summary.context import Verdict as Word
     from rttqa_build.trial import Constraint
 
+TARGETS = ("GTV", "CTV", "PTV", "ITV")
+WHOLE = 0.9995  # a covered fraction that reads as 100.0 %
 _WORDS: Mapping[Verdict, Word] = {
     Verdict.PASS: "pass",
     Verdict.OPTIMAL_MISSED: "optimal missed",
@@ -77,8 +81,28 @@ def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
         tuple(one.outcome for one in judged if one.outcome),
         tuple(_curves(main)),
         tuple(one.verdict for one in judged if one.verdict),
-        ordered([*failed, *(told for one in judged for told in one.told)]),
+        ordered([*failed, *(told for one in judged for told in one.told), *_uncovered(case, main)]),
     )
+
+
+def _uncovered(case: Case, results: Mapping[str, Dvh | Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield a finding for each structure that reaches beyond the dose grid where that changes a verdict.
+
+    These are targets, and structures of which a mean, a minimum or a part of the whole volume is judged: the
+    highest doses to so many cm³ of an organ lie inside any sensible grid.
+    """
+    targets = {rule.name for rule in case.trial.structures if rule.type in TARGETS}
+    whole = {rule.structure for rule in dosimetry.rules(case) if _of_the_whole(parse(rule.metric))}
+    for name in sorted(targets | whole):
+        result = results.get(name)
+        if isinstance(result, Dvh) and result.covered_fraction < WHOLE:
+            percent = 100 * result.covered_fraction
+            message = f"the dose grid covers {percent:.1f} % of {name}; nothing is known of the rest"
+            yield finding("D205", message, Location("dose", item=name), subject=name)
+
+
+def _of_the_whole(metric: Metric) -> bool:
+    return metric.quantity != "Max" and "cc" not in (metric.unit, metric.result)
 
 
 def _compute(
@@ -118,7 +142,7 @@ def _judged(case: Case, by_dose: Mapping[str, Mapping[str, Dvh | Diagnostic]], d
 
 def _judge(case: Case, rule: Constraint, result: Dvh) -> _Judged:
     highest = dosimetry.prescribed(case)
-    metric, prescribed = metrics.parse(rule.metric), None if highest is None else float(highest)
+    metric, prescribed = parse(rule.metric), None if highest is None else float(highest)
     value = metrics.evaluate(metric, result, prescribed)
     error = metrics.uncertainty(metric, result, prescribed)
     if value is None or error is None:

@@ -1,4 +1,4 @@
-"""A valid trial definition → a frozen :class:`Trial` (spec: files, ``trial.yaml``). A trial is data."""
+"""A valid trial definition → a frozen :class:`Trial` (``schemas/trial.schema.json``). A trial is data."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ class When:
     def holds(self, submission: Submission) -> bool:
         """Return whether the submission fulfils the condition."""
         return all(getattr(submission, name) in allowed for name, allowed in self.fields.items())
+
+    def __str__(self) -> str:
+        """Return ``arm is a or b and purpose is c``; nothing where it always holds."""
+        parts = (f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in self.fields.items())
+        return " and ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import build_case
 import pytest
 
 from rttqa_build import checks, dosimetry, synthetic
+from rttqa_build.dose import dvh
 from rttqa_build.evidence import Histograms, histograms
 from rttqa_build.intake import take_in
 from rttqa_build.manifest import Waiver
@@ -141,3 +142,21 @@ def test_structures_have_volumes_and_curves_that_fall(
     assert made.volumes.keys() == {"External", "PTV_6000", "PTV_4600", "Rectum", "Bladder"}
     assert made.volumes["External"] > made.volumes["PTV_4600"] > made.volumes["PTV_6000"] > 1
     assert {curve.structure for curve in made.curves} == made.volumes.keys()
+
+
+@pytest.mark.parametrize(("metric", "told"), [("Mean[Gy]", True), ("V20Gy[%]", True), ("D0.1cc[Gy]", False)])
+def test_a_structure_beyond_the_dose_grid_is_told_where_it_matters(
+    cases: Cases, metric: str, *, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = dvh.compute_all
+
+    def partly(*args: Any, **options: Any) -> Any:
+        made = computed(*args, **options)
+        return tuple(replace(one, covered_fraction=0.5) for one in made if isinstance(one, dvh.Dvh))
+
+    monkeypatch.setattr(dvh, "compute_all", partly)
+    found = judged(cases("prostate"), rule("30", metric)).diagnostics
+    assert [one.subject for one in found if one.code == "D205" and one.subject == "Rectum"] == [
+        "Rectum"
+    ] * told
+    assert all("50.0 %" in one.message for one in found if one.code == "D205")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rttqa_build.codes.entry import Code
 
-_RESIDUE = "pseudonymisation, identity and residue proof"
-_DOCUMENTS = "pseudonymisation, documents"
+_RESIDUE = "docs/pseudonyms.md"
+_DOCUMENTS = "docs/decisions/5-where-things-lie.md"
 
-_RELEASE = "If a person has looked and it is a coincidence, release it by file and element with an approval."
+_RELEASE = "A coincidence has to be renamed too: this version cannot release a find."
 
 _RESIDUE_CODES: dict[str, Code] = {
     "A100": Code(
@@ -138,21 +138,21 @@ _ENGINE_CODES = {
         "The key file is missing, damaged, readable by others, inside a Git repository, or another one than pinned.",
         "Everything that leaves is pseudonymised under this key; another one gives the same patient other pseudonyms.",
         "Restore the key from its backup, and keep it where only those who need it can read it.",
-        source="files, rttqa.yaml",
+        source="docs/pseudonyms.md",
     ),
     "A002": Code(
         "A file of the source is damaged",
         "A DICOM file does not end where its own lengths say, or holds something that is not DICOM.",
         "Part of it may be missing, and identities in it cannot be searched for reliably.",
         "Export it again, or take it out of the source folder.",
-        source="pseudonymisation, refusals",
+        source="docs/decisions/1-two-readers.md",
     ),
     "A003": Code(
         "An object was refused",
         "A selected object could not be pseudonymised.",
         "What cannot be pseudonymised cannot be sent.",
         "Export it again; if that does not help, leave it out under `data:`.",
-        source="pseudonymisation, refusals",
+        source="docs/decisions/1-two-readers.md",
     ),
 }
 

@@ -10,7 +10,7 @@ class Code(NamedTuple):
 
     ``title`` is a short noun phrase; ``meaning`` says what was seen; ``why`` why it matters to a trial's
     QA; ``mend`` what to do, in the words of a planning system where that helps (also the default hint);
-    ``source`` names the clause, paper or contract it comes from.
+    ``source`` names the clause, the paper, or the schema or page of this repository that it comes from.
     """
 
     title: str

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from rttqa_build.codes.entry import Code
 
-_YAML = "spec: files, first paragraph"
-_MANIFEST = "spec: files, manifest.yaml"
-_TRIAL = "spec: files, trial.yaml"
-_SETTINGS = "spec: files, rttqa.yaml"
+_MANIFEST = "schemas/manifest.schema.json"
+_TRIAL = "schemas/trial.schema.json"
+_SETTINGS = "schemas/settings.schema.json"
+_LOCK = "schemas/lock.schema.json"
+_APPROVAL = "schemas/approval.schema.json"
+_RECEIPT = "schemas/receipt.schema.json"
 
 _READING: dict[str, Code] = {
     "M001": Code(
@@ -19,98 +21,89 @@ _READING: dict[str, Code] = {
         "The file is larger than 1 MiB.",
         "A manifest of that size is no manifest: most likely another file was saved under its name.",
         "Check which file this is; long text belongs in a document below the source folder.",
-        source=_YAML,
     ),
     "M002": Code(
         "not UTF-8",
         "The bytes at this place are not UTF-8 text.",
         "Other encodings change names and accents from one computer to the next.",
         "Save the file as UTF-8 (in Notepad: Save as, Encoding, UTF-8).",
-        source=_YAML,
+        source="YAML 1.2.2, section 5.2",
     ),
     "M003": Code(
         "invisible character",
         "A control character, a hidden line break or a reading-direction mark stands in the text.",
         "A reviewer cannot see it, so it could make the file say something else than what is read.",
         "Delete the character here and type the text again.",
-        source=_YAML,
+        source="YAML 1.2.2, section 5.1",
     ),
     "M004": Code(
         "YAML cannot be read",
         "The file does not follow YAML's grammar at this place.",
         "Nothing after this place could be read, so nothing in the file was checked.",
         "Compare the line with its neighbours: indentation, colons, quotation marks, brackets.",
-        source=_YAML,
+        source="YAML 1.2.2",
     ),
     "M005": Code(
         "tab as indentation",
         "A line is indented by a tab.",
         "YAML allows spaces only, because a tab is as wide as each editor likes.",
         "Replace the tab by spaces; let the editor insert two spaces for the Tab key.",
-        source=_YAML,
+        source="YAML 1.2.2, section 6.1",
     ),
     "M006": Code(
         "empty file",
         "The file holds nothing but white space and comments.",
         "There is nothing to check or to build.",
         "Start from a draft: `rttqa-build new`.",
-        source=_YAML,
     ),
     "M007": Code(
         "nested too deeply",
         "Values are nested in one another more than 50 levels deep.",
         "No file of this tool needs that; it is a damaged file or one made to exhaust the reader.",
         "Check which file this is.",
-        source=_YAML,
     ),
     "M008": Code(
         "more than one document",
         "A line of three dashes begins a second document.",
         "Only one of them could be meant, and guessing which would be unsafe.",
         "Keep one document; one file per submission.",
-        source=_YAML,
     ),
     "M009": Code(
         "field given twice",
         "The same field stands twice in one group.",
         "Readers differ in which of the two they take.",
         "Delete one of the two lines.",
-        source=_YAML,
+        source="YAML 1.2.2, section 3.2.1.3",
     ),
     "M010": Code(
         "anchor or reference",
         "An anchor (&name) or a reference to one (*name) is used.",
         "What a reader sees at one place would depend on another place.",
         "Write the value out; put text that begins with & or * between quotes.",
-        source=_YAML,
     ),
     "M011": Code(
         "type tag",
         "A value carries a YAML type tag (!name).",
         "Tags change what a value is, out of the reviewer's sight.",
         "Delete the tag; put text that begins with ! between quotes.",
-        source=_YAML,
     ),
     "M012": Code(
         "merge key",
         "The field '<<' would copy another group into this one.",
         "What is in force would not be what is written here.",
         "Write the fields out.",
-        source=_YAML,
     ),
     "M013": Code(
         "field name is not text",
         "A list or a group stands where a field's name belongs.",
         "Fields have names; nothing else can be looked up.",
         "Give the field a name; put a name that begins with [ or { between quotes.",
-        source=_YAML,
     ),
     "M014": Code(
         "manifest cannot be read",
         "The operating system does not let the manifest be read, or it is no file.",
         "Nothing can be said of a submission whose manifest cannot be read.",
         "Check the file's permissions, and that the drive or share is connected.",
-        source=_YAML,
     ),
 }
 
@@ -222,7 +215,7 @@ _CROSS_FIELD: dict[str, Code] = {
         "Two names under `structures:` differ only in upper and lower case.",
         "TG-263 names are unique ignoring case; many systems cannot tell the two apart.",
         "Keep one of the two lines.",
-        source="AAPM TG-263; spec: pseudonymisation, Structures",
+        source="AAPM TG-263",
     ),
     "M207": Code(
         "prescription target unknown",
@@ -264,7 +257,6 @@ _CROSS_FIELD: dict[str, Code] = {
         "A waiver names a finding that nobody may accept.",
         "Identity, links between objects, package, digests and upload are not matters of judgement.",
         "Remove the waiver and mend the cause.",
-        source="DESIGN: checks and findings",
     ),
     "M213": Code(
         "waiver of an unknown code",
@@ -278,7 +270,7 @@ _CROSS_FIELD: dict[str, Code] = {
         "A path is absolute, leads upwards with '..', or is written with a backslash or a drive letter.",
         "Such a path works on one computer only, or reaches outside the source folder.",
         "Write the path relative to the source folder (the source relative to data_root), with /.",
-        source=_YAML,
+        source=_MANIFEST,
     ),
     "M215": Code(
         "not an ID of this trial",
@@ -335,7 +327,6 @@ _CROSS_FIELD: dict[str, Code] = {
         "A text of the manifest seems to hold an NHS, CHI or H&C number, or a date of birth.",
         "The manifest goes into Git, where it stays for ever, and parts of it into the package.",
         "Delete it; if it was committed already, tell your information governance team.",
-        source="DESIGN, section 2",
     ),
     "M261": Code(
         "perhaps an identifier",
@@ -343,14 +334,13 @@ _CROSS_FIELD: dict[str, Code] = {
         "The manifest goes into Git, where it stays for ever, and parts of it into the package.",
         "Write it without; `clinical: {file: …}` keeps clinical text outside Git.",
         severity="warning",
-        source="DESIGN, section 2",
     ),
     "M262": Code(
         "identifier of this site",
         "A text of the manifest matches a pattern that rttqa.yaml lists under `identifiers:`.",
         "The site says that such texts identify a patient; the manifest goes into Git and stays there.",
         "Delete it; if it was committed already, tell your information governance team.",
-        source="files, rttqa.yaml",
+        source=_SETTINGS,
     ),
     "M250": Code(
         "waiver without a finding",
@@ -445,7 +435,6 @@ _LIBRARY: dict[str, Code] = {
         "The definition sets the severity of a code that does not exist or whose severity is fixed.",
         "Identity, package, upload and link checks hold for every trial.",
         "Remove the line, or correct the code.",
-        source="DESIGN: checks and findings",
     ),
 }
 
@@ -455,28 +444,28 @@ _FRESHNESS: dict[str, Code] = {
         "The lock was built from another text of the manifest; comments and spacing don't count.",
         "The package and its approvals stand for the earlier manifest.",
         "Run `rttqa-build build`, look at the report, approve and commit.",
-        source="files, lock.yaml",
+        source=_LOCK,
     ),
     "M402": Code(
         "The trial definition changed after the build",
         "The lock was built with another text of the trial's definition, schema or templates.",
         "What the trial asks for, or what is retained, may have changed.",
         "Run `rttqa-build build`, look at the report, approve and commit.",
-        source="files, lock.yaml",
+        source=_LOCK,
     ),
     "M403": Code(
         "The settings changed after the build",
         "The centre or the identifier patterns in rttqa.yaml are not those of the build.",
         "They enter the package and decide what counts as identifying.",
         "Run `rttqa-build build`, look at the report, approve and commit.",
-        source="files, lock.yaml",
+        source=_LOCK,
     ),
     "M404": Code(
         "The lock was built with another key",
         "The key's fingerprint is not the one that the lock records.",
         "Another key gives other pseudonyms: the reviewers could not match revisions of one patient.",
         "Use the centre's key again. Only if the key was replaced on purpose, build again.",
-        source="files, lock.yaml",
+        source=_LOCK,
     ),
     "M405": Code(
         "A rebuild is needed",
@@ -484,14 +473,14 @@ _FRESHNESS: dict[str, Code] = {
         "Other versions may give other bytes; submit refuses until the lock is rebuilt.",
         "Run `rttqa-build build`; if the content stays the same, the approvals stand.",
         severity="warning",
-        source="files, lock.yaml",
+        source=_LOCK,
     ),
     "M406": Code(
         "A received revision was edited",
         "The portal received this revision, and its manifest is another one now.",
         "What was sent cannot be changed any more; the record must show what the reviewers have.",
         "Undo the edit, or raise `submission.revision` and add kind and reason.",
-        source="files, lock.yaml",
+        source=_RECEIPT,
     ),
     "M407": Code(
         "Approvals are void",
@@ -499,36 +488,35 @@ _FRESHNESS: dict[str, Code] = {
         "A person must see what leaves now.",
         "Look at the new report and run `rttqa-build approve` again.",
         severity="warning",
-        source="files, approval.yaml",
+        source=_APPROVAL,
     ),
     "M408": Code(
         "The lock is damaged",
         "lock.yaml does not have the form in which the tool writes it.",
         "Without it nobody can tell whether a package is the one that was reviewed.",
         "Bring it back with `git restore lock.yaml` in its folder, or run `rttqa-build build` again.",
-        source="files, lock.yaml",
+        source=_LOCK,
     ),
     "M409": Code(
         "The approvals are damaged",
         "approval.yaml does not have the form in which the tool writes it.",
         "An approval that cannot be read cannot count.",
         "Bring it back with `git restore approval.yaml` in its folder, or approve again.",
-        source="files, approval.yaml",
+        source=_APPROVAL,
     ),
     "M410": Code(
         "The receipt is damaged",
         "receipt.yaml does not have the form in which the tool writes it.",
         "It says what was sent; without it a package might be sent twice.",
         "Bring it back with `git restore receipt.yaml` in its folder. Never delete it to get on.",
-        source="files, receipt.yaml",
+        source=_RECEIPT,
     ),
     "M420": Code(
         "A file was there already",
         "`init` found a file of this name and left it as it was.",
         "Nothing of yours is overwritten; but the repository may lack what the file would have held.",
-        "Compare it with the documentation of `init`, and add what is missing by hand.",
+        "Run `rttqa-build init` in an empty folder, compare the two files, and add what is missing by hand.",
         severity="warning",
-        source="DESIGN, section 2",
     ),
 }
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from rttqa_build.codes.entry import Code
 
-_ROW_1 = "RTTQA check list, row 1"
-_ROW_2 = "RTTQA check list, row 2"
-_ROW_3 = "RTTQA check list, row 3"
-_ROW_4 = "RTTQA check list, row 4"
-_DATA = "spec: files, `data:`"
+_DATA = "schemas/manifest.schema.json"
+_TRIAL = "schemas/trial.schema.json"
+_LOCK = "schemas/lock.schema.json"
+_PLACES = "docs/decisions/5-where-things-lie.md"
 
 CODES: dict[str, Code] = {
     "R001": Code(
@@ -17,21 +16,21 @@ CODES: dict[str, Code] = {
         "Reviewers cannot start without it; an incomplete submission is sent back.",
         "Export the missing object into the source folder; from the planning system, export plan, structure set, "
         "dose and all images together.",
-        source=_ROW_1,
+        source=_TRIAL,
     ),
     "R002": Code(
         "too many objects in a role",
         "More objects were selected for this role than the trial takes.",
         "Reviewers would have to guess which one was meant.",
         "Remove the surplus selectors below `data:`.",
-        source=_ROW_1,
+        source=_TRIAL,
     ),
     "R003": Code(
         "object that the trial does not ask for",
         "The manifest selects an object for a role that the trial does not take here.",
         "What is not asked for should not leave the hospital.",
         "Remove its selector below `data:`, or ask the trial team.",
-        source=_ROW_1 + "; UK GDPR article 5(1)(c)",
+        source="UK GDPR article 5(1)(c)",
     ),
     "R101": Code(
         "ambiguous object",
@@ -82,21 +81,21 @@ CODES: dict[str, Code] = {
         "Reviewers' systems drop a dose whose plan does not come with it.",
         "Export and select the plan that the dose was computed for; a dose without a reference to a plan is tied "
         "by `of:`.",
-        source=_ROW_4,
+        source="DICOM PS3.3 C.8.8.3",
     ),
     "R202": Code(
         "plan without its structure set",
         "A selected plan refers to a structure set that is not selected, or to none.",
         "Targets and organs at risk of the plan could not be shown.",
         "Export the plan together with the structure set that it was made on.",
-        source=_ROW_4,
+        source="DICOM PS3.3 C.8.8.9",
     ),
     "R203": Code(
         "structure set without all its images",
         "Images that the contours of a selected structure set lie on are not in the selected series.",
         "Contours without their images cannot be reviewed, and many systems refuse to import them.",
         "Export the complete image series that the structure set was drawn on.",
-        source=_ROW_4,
+        source="DICOM PS3.3 C.8.8.5",
     ),
     "R204": Code(
         "frames of reference differ",
@@ -104,14 +103,14 @@ CODES: dict[str, Code] = {
         "Their coordinates cannot be compared: contours or dose would lie in the wrong place.",
         "Export image, structure set and dose of the same plan; if the frames differ in the planning system too, "
         "ask its supplier.",
-        source=_ROW_3,
+        source="DICOM PS3.3 C.7.4.1",
     ),
     "R205": Code(
         "registration does not join selected images",
         "The frames of reference that a selected registration joins are not those of the selected images.",
         "The registration cannot be applied by the reviewer.",
         "Select both image series that were registered, or leave the registration out.",
-        source=_ROW_3,
+        source="DICOM PS3.3 C.20.2",
     ),
     "R206": Code(
         "linked objects lie in different studies",
@@ -119,7 +118,7 @@ CODES: dict[str, Code] = {
         "Some systems import only what lies in one study.",
         "Check that the objects belong together; some planning systems open a study for each plan.",
         severity="warning",
-        source=_ROW_3,
+        source="DICOM PS3.3 C.7.2.1",
     ),
     "R301": Code(
         "objects of different patients",
@@ -128,7 +127,7 @@ CODES: dict[str, Code] = {
         "Another patient's data in a submission is a serious incident.",
         "Check in the planning system or PACS whose object this is. If it is the same person under another number, "
         "say who checked it and how with `same_patient:` in its selector.",
-        source=_ROW_2,
+        source="DICOM PS3.3 C.7.1.1",
     ),
     "R401": Code(
         "object of a kind that may not be sent is selected",
@@ -136,42 +135,42 @@ CODES: dict[str, Code] = {
         "waveform, or an image with text burned in.",
         "Such objects may show names where no program finds them.",
         "Remove it from the selection and export the object itself instead of a picture of it.",
-        source="spec: pseudonymisation, refused when selected",
+        source="docs/pseudonyms.md",
     ),
     "R501": Code(
         "one identifier for different contents",
         "Several files carry the same SOP Instance UID but differ in content.",
         "Nobody can tell which of them was meant; the references of other objects lead to both.",
         "Remove the old export from the source folder, or select one of the files by `sha256:`.",
-        source="DICOM PS3.5 chapter 9; RTTQA check list, row 5",
+        source="DICOM PS3.5 section 9",
     ),
     "R005": Code(
         "A document cannot be read",
         "A document that the manifest names is not in the source folder, is too large, or cannot be opened.",
         "The trial asks for it.",
         "Put it into the source folder, and correct its path under `documents:`.",
-        source="files, manifest.yaml",
+        source=_PLACES,
     ),
     "R006": Code(
         "The clinical file cannot be read",
         "The file that `clinical: {file: …}` names does not lie beside the source folder, or cannot be opened.",
         "The clinical summary would lack what the trial asks for.",
         "Put it beside the source folder, or write the fields into the manifest.",
-        source="files, manifest.yaml",
+        source=_PLACES,
     ),
     "R310": Code(
         "One trial ID, two patients",
         "Two submissions of a trial have the same trial ID, but the numbers in their objects differ.",
         "Another patient's data would be reviewed, and filed, under this ID.",
         "Find out which source folder is the wrong one, correct `source:` or `patient:`, and build again.",
-        source="files, lock.yaml; RTTQA check list, row 2",
+        source=_LOCK,
     ),
     "R311": Code(
         "One patient, two trial IDs",
         "Two submissions with different trial IDs were made from objects with the same patient number.",
         "Another patient's data would be reviewed, and filed, under one of the two IDs.",
         "Find out which source folder is the wrong one, correct `source:` or `patient:`, and build again.",
-        source="files, lock.yaml; RTTQA check list, row 2",
+        source=_LOCK,
     ),
     "R312": Code(
         "One trial ID, patients that cannot be compared",
@@ -180,6 +179,6 @@ CODES: dict[str, Code] = {
         "Compare name and date of birth in the two source folders; then add `same_patient: {checked_by, how}` to "
         "a selector under `data:`.",
         severity="warning",
-        source="files, lock.yaml",
+        source=_LOCK,
     ),
 }

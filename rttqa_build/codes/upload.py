@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rttqa_build.codes.entry import Code
 
-_GATE = "DESIGN, section 2: what submit refuses"
-_PORTAL = "portal protocol: algorithm"
+_GATE = "README.md, A submission of your own"
+_RECEIPT = "schemas/receipt.schema.json"
+_SETTINGS = "schemas/settings.schema.json"
 
 CODES: dict[str, Code] = {
     "U001": Code(
@@ -27,7 +28,7 @@ CODES: dict[str, Code] = {
         "The lock was built with other versions of the programs that shape a package.",
         "Other versions may pack or render other bytes than those that were approved.",
         "Run `rttqa-build build`; if the content stays the same, the approvals stand. Commit the new lock.",
-        source="files, lock.yaml",
+        source="schemas/lock.schema.json",
     ),
     "U004": Code(
         "The build found errors",
@@ -62,42 +63,39 @@ CODES: dict[str, Code] = {
         "The repository has a remote that `allowed_remotes` in the settings does not list.",
         "A manifest is pseudonymised health data and belongs on hosting that the trust controls.",
         "Remove the remote, or have it added to `allowed_remotes` in rttqa.yaml.",
-        source="files, rttqa.yaml",
+        source=_SETTINGS,
     ),
     "U010": Code(
         "No portal is set",
         "The settings have no `portal:`.",
         "Without it there is nowhere to hand the package over to.",
         "Add `portal: {kind: folder, path: outbox}` to rttqa.yaml, or your trial group's portal.",
-        source="files, rttqa.yaml",
+        source=_SETTINGS,
     ),
     "U011": Code(
         "This kind of portal is not supported yet",
         "The settings name a portal that this version cannot upload to.",
         "Nothing is sent by a way that is not fully checked.",
         "Set `portal: {kind: folder, path: outbox}`, submit, and upload the file from there in your browser.",
-        source="files, rttqa.yaml",
+        source=_SETTINGS,
     ),
     "U012": Code(
         "The portal's folder is missing",
         "The folder named in the settings is not there.",
         "A share that is not mounted would otherwise be replaced by a local folder that nobody reads.",
         "Connect the share, or make the folder, then run submit again.",
-        source="DESIGN, section 2",
     ),
     "U013": Code(
         "The portal's folder takes no files",
         "A test file could not be written to the folder.",
         "The hand-over would fail half way.",
         "Ask for write access to the folder, then run submit again.",
-        source="DESIGN, section 2",
     ),
     "U014": Code(
         "The portal's folder is full",
         "There is less free space than the packages need.",
         "The hand-over would fail half way.",
         "Free some space there, then run submit again.",
-        source="DESIGN, section 2",
     ),
     "U015": Code(
         "An example trial is not sent to a real portal",
@@ -111,7 +109,7 @@ CODES: dict[str, Code] = {
         "The package exceeds `portal.max_bytes` of the settings.",
         "The portal would refuse it after the whole upload.",
         "Select fewer objects, or ask the trial group for another way of sending large packages.",
-        source="package",
+        source=_SETTINGS,
     ),
     "U020": Code(
         "An earlier attempt has no certain outcome",
@@ -119,14 +117,14 @@ CODES: dict[str, Code] = {
         "Sending again without a word may leave two copies at the reviewers; not sending may leave none.",
         "Ask the trial group or look at the portal, then run submit with `--resend` or `--treat-as-received` "
         "and `--reason`.",
-        source=_PORTAL,
+        source=_RECEIPT,
     ),
     "U021": Code(
         "This revision was already received with other content",
         "The portal received this revision, and what the lock describes now is something else.",
         "Two different packages under one revision cannot be told apart.",
         "Give the manifest the next revision, with kind and reason, then build, approve and commit.",
-        source="files, history",
+        source=_RECEIPT,
     ),
     "U022": Code(
         "The receipt changed meanwhile",
@@ -147,7 +145,14 @@ CODES: dict[str, Code] = {
         "`--resend` or `--treat-as-received` was given, but no attempt waits for a decision.",
         "A word that is recorded for nothing would mislead whoever reads the receipt.",
         "Run submit without it.",
-        source=_PORTAL,
+        source=_RECEIPT,
+    ),
+    "U025": Code(
+        "The receipt has lost what it held",
+        "receipt.yaml is missing or older than what history/ or the last commit hold.",
+        "Without it the same package could be sent a second time.",
+        "Bring receipt.yaml back with `git restore` or from the copy in history/, then run submit again.",
+        source=_RECEIPT,
     ),
     "U030": Code(
         "Already received",
@@ -162,14 +167,14 @@ CODES: dict[str, Code] = {
         "The portal accepted the file but gave no proof of what it stored.",
         "Only an equal digest proves that the reviewers can get exactly these bytes.",
         "Ask the trial group to confirm it, then run submit with `--treat-as-received` and `--reason`.",
-        source=_PORTAL,
+        source=_RECEIPT,
     ),
     "U032": Code(
         "A corrupt copy lies at the portal",
         "The portal stored other bytes than were sent.",
         "The reviewers may open a damaged package.",
         "Run submit again; it takes a new name. Tell the trial group to disregard the damaged copy.",
-        source=_PORTAL,
+        source=_RECEIPT,
     ),
     "U033": Code(
         "The outcome is unknown",
@@ -177,14 +182,14 @@ CODES: dict[str, Code] = {
         "It must be known whether the reviewers have it before it is sent again.",
         "Ask the trial group or look at the portal, then run submit with `--resend` or `--treat-as-received` "
         "and `--reason`.",
-        source=_PORTAL,
+        source=_RECEIPT,
     ),
     "U034": Code(
         "The portal did not take the package",
         "The hand-over failed, and nothing of it is at the portal.",
         "The reviewers have nothing yet.",
         "Mend what the message says, then run submit again.",
-        source=_PORTAL,
+        source=_RECEIPT,
     ),
     "U040": Code(
         "The e-mail draft could not be written",
@@ -192,6 +197,5 @@ CODES: dict[str, Code] = {
         "The trial group may not notice the package without an e-mail.",
         "Mend what the message says, then run submit again: nothing is sent twice, only the draft is made.",
         severity="warning",
-        source="DESIGN, section 4",
     ),
 }

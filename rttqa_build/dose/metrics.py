@@ -1,89 +1,19 @@
-"""Dose-volume metrics in TG-263 notation: a grammar, a value read off a histogram, and how sure it is.
-
-========================  =====================================================================
-``D95%[Gy]``              dose that 95 % of the volume receives at least; also ``[%]`` of prescription
-``D0.1cc[Gy]``            dose that the hottest 0.1 cc receive at least
-``DC5cc[Gy]``             dose that the coldest 5 cc receive at the most (``DC5%`` likewise)
-``V20Gy[%]``, ``[cc]``    volume that receives 20 Gy or more
-``V95%[%]``, ``[cc]``     volume that receives 95 % of the prescription or more
-``CV20Gy[cc]``            complement: volume that receives less than 20 Gy (``[%]``, ``CV95%`` likewise)
-``Mean[Gy]``, ``Min``, ``Max``   dose over the structure; also ``[%]`` of prescription
-``Volume[cc]``            the structure's volume
-========================  =====================================================================
-
-Source: AAPM TG-263, section 8 (DVH metrics); the complement forms follow its DC and CV.
-"""
+"""A metric (:mod:`rttqa_build.metric`) × a histogram → its value, and how sure it is."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from rttqa_build.dose.dvh import Dvh
+    from rttqa_build.metric import Metric
 
 DOSE_ERROR: Final = 0.01
 """Stated uncertainty of a dose at a volume, relative: the bar the analytic tests hold D95 and D5 to."""
 MEAN_ERROR: Final = 0.003
 VOLUME_ERROR: Final = 0.02
-
-_NUMBER = r"(?P<amount>0|[1-9]\d*|0\.\d+|[1-9]\d*\.\d+)"
-_GRAMMAR: Final = tuple(
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        rf"(?P<quantity>DC|D){_NUMBER}(?P<unit>%|cc)\[(?P<result>Gy|%)\]",
-        rf"(?P<quantity>CV|V){_NUMBER}(?P<unit>Gy|%)\[(?P<result>%|cc)\]",
-        r"(?P<quantity>Mean|Min|Max)\[(?P<result>Gy|%)\]",
-        r"(?P<quantity>Volume)\[(?P<result>cc)\]",
-    )
-)
-
-
-class MetricSyntaxError(ValueError):
-    """A text that is no metric in TG-263 notation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A parsed metric: the quantity (``D``, ``DC``, ``V``, ``CV``, ``Mean``, …), at how much, the unit."""
-
-    quantity: str
-    amount: Decimal | None
-    unit: str
-    result: str
-
-    def __str__(self) -> str:
-        """Return the metric in TG-263 notation."""
-        return f"{self.quantity}{'' if self.amount is None else self.amount}{self.unit}[{self.result}]"
-
-    @property
-    def relative(self) -> bool:
-        """Whether the prescribed dose is needed to evaluate it."""
-        return (self.quantity in {"V", "CV"} and self.unit == "%") or (
-            self.quantity not in {"V", "CV"} and self.result == "%"
-        )
-
-
-def parse(text: str) -> Metric:
-    """Return the metric that a text stands for.
-
-    Raises:
-        MetricSyntaxError: the text is not in the grammar above, or asks for more than 100 % of a volume.
-
-    """
-    match = next((found for pattern in _GRAMMAR if (found := pattern.fullmatch(text))), None)
-    if match is None:
-        raise MetricSyntaxError("not a metric such as D95%[Gy], D0.1cc[Gy], V20Gy[%] or Mean[Gy]")
-    parts = match.groupdict()
-    amount = Decimal(parts["amount"]) if parts.get("amount") else None
-    metric = Metric(parts["quantity"], amount, parts.get("unit") or "", parts["result"])
-    if metric.quantity in {"D", "DC"} and metric.unit == "%" and amount is not None and amount > 100:
-        raise MetricSyntaxError("a metric cannot ask for the dose to more than 100 % of a volume")
-    return metric
 
 
 def evaluate(metric: Metric, dvh: Dvh, prescription_gy: float | None = None) -> float | None:

@@ -24,6 +24,7 @@ from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.dose import contours, dvh, grid, metrics
 from rttqa_build.dose.contours import Contour, StructureContours
 from rttqa_build.dose.dvh import Dvh
+from rttqa_build.metric import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def code(structure: StructureContours, *grids: DoseGrid) -> str:
 
 
 def value(metric: str, result: Dvh) -> float:
-    number = metrics.evaluate(metrics.parse(metric), result)
+    number = metrics.evaluate(parse(metric), result)
     assert number is not None
     return number
 
@@ -272,7 +273,7 @@ def test_points_have_dose_and_no_volume() -> None:
     result = computed(drawn(*points), solids.gradient(ALONG_X, 2.0))
     assert (result.min_gy, result.mean_gy, result.max_gy) == pytest.approx((31, 33, 35))
     assert (result.volume_cc, result.dose_gy.size) == (0, 0)
-    assert metrics.evaluate(metrics.parse("D95%[Gy]"), result) is None
+    assert metrics.evaluate(parse("D95%[Gy]"), result) is None
 
 
 def test_extremes_lie_at_the_corners() -> None:

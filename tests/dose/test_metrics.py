@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rttqa_build.dose import metrics
 from rttqa_build.dose.dvh import Dvh
-from rttqa_build.dose.metrics import Metric, MetricSyntaxError
+from rttqa_build.metric import Metric, MetricSyntaxError, parse
 
 RAMP = Dvh(
     structure="Ramp",
@@ -57,7 +57,7 @@ RAMP = Dvh(
     ],
 )
 def test_values(text: str, expected: float | None) -> None:
-    metric = metrics.parse(text)
+    metric = parse(text)
     value = metrics.evaluate(metric, RAMP, prescription_gy=40.0)
     assert value == (None if expected is None else pytest.approx(expected))
     assert str(metric) == text
@@ -73,14 +73,14 @@ def test_values(text: str, expected: float | None) -> None:
 )  # fmt: skip
 def test_what_is_no_metric(text: str) -> None:
     with pytest.raises(MetricSyntaxError):
-        metrics.parse(text)
+        parse(text)
 
 
 @pytest.mark.parametrize(
     ("text", "relative"), [("V95%[cc]", True), ("D2%[%]", True), ("D2%[Gy]", False), ("V20Gy[%]", False)]
 )
 def test_a_relative_metric_needs_a_prescription(text: str, relative: bool) -> None:
-    metric = metrics.parse(text)
+    metric = parse(text)
     assert metric.relative is relative
     assert (metrics.evaluate(metric, RAMP) is None) is relative
     assert (metrics.uncertainty(metric, RAMP) is None) is relative
@@ -98,13 +98,13 @@ def test_a_relative_metric_needs_a_prescription(text: str, relative: bool) -> No
     ],
 )
 def test_the_stated_uncertainty(text: str, expected: float) -> None:
-    assert metrics.uncertainty(metrics.parse(text), RAMP) == pytest.approx(expected)
+    assert metrics.uncertainty(parse(text), RAMP) == pytest.approx(expected)
 
 
 @given(amount=st.decimals(0, 100, places=2), result=st.sampled_from(["Gy", "%"]))
 def test_text_and_metric_are_one(amount: Decimal, result: str) -> None:
     metric = Metric("D", amount, "%", result)
-    assert metrics.parse(str(metric)) == metric
+    assert parse(str(metric)) == metric
 
 
 @given(percent=st.decimals(0, 100, places=3))
