@@ -59,7 +59,7 @@ lint: $(VENV)/.dev  ## ruff, mypy --strict, import-linter
 test-long: $(VENV)/.dev  ## the tests that take minutes
 	$(PY) -m pytest --quiet --numprocesses auto -m long
 
-bench: $(VENV)/.dev      ## the speed comparison of bench/README.md
+bench: $(VENV)/.dev      ## the speed comparison, in bench/run.py
 	$(PIP) --editable '.[bench]'
 	$(PY) bench/run.py
 

@@ -6,14 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rttqa_build.summary.assemble import Evidence, assemble
-from rttqa_build.summary.context import ContentRow, Context, Sending
-from rttqa_build.summary.wording import date_in_words, role_words
+from rttqa_build.summary.assemble import Evidence, assemble, content_rows
+from rttqa_build.summary.context import Context, Sending
+from rttqa_build.summary.wording import date_in_words
 
 if TYPE_CHECKING:
     from rttqa_build.lock import Lock
     from rttqa_build.manifest import Manifest
     from rttqa_build.settings import Settings
+    from rttqa_build.summary.context import ContentRow
     from rttqa_build.trial import Trial
 
 
@@ -28,8 +29,4 @@ def _contents(lock: Lock) -> tuple[ContentRow, ...]:
     counts: Counter[str] = Counter()
     for role, row in lock.inputs.items():
         counts[role.partition(":")[0]] += row.count
-    rows = [ContentRow(role_words(role, count, set()), count) for role, count in counts.items()]
-    if lock.documents:
-        many = len(lock.documents)
-        rows.append(ContentRow("document" if many == 1 else "documents", many))
-    return tuple(rows)
+    return content_rows(counts, {}, len(lock.documents))

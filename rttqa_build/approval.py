@@ -1,4 +1,4 @@
-"""``approval.yaml``: who looked at what leaves, and at which content (spec: files).
+"""``approval.yaml``: who looked at what leaves, and at which content.
 
 An approval is organisational, not cryptographic: it names a role, a Git e-mail address, a date and the
 content digest that was looked at. Any change of that digest voids it.

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from rttqa_build.checks.images import COSINE_TOLERANCE, POSITION_TOLERANCE_MM
+from rttqa_build.checks.images import COSINE_TOLERANCE, POSITION_TOLERANCE_MM, SPACING_TOLERANCE
 from rttqa_build.dosimetry import dataset
 from rttqa_build.study import ImageFacts
+from rttqa_build.study.header import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from rttqa_build.summary.views import Cut
 
 if TYPE_CHECKING:
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
     Line: TypeAlias = NDArray[np.float64]
     Indices: TypeAlias = NDArray[np.intp]
 
-# A distance between slices that changes by more than this share of itself is uneven, as check C103 says.
-SPACING_TOLERANCE = 0.1
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
-UNCOMPRESSED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", BIG_ENDIAN)
+UNCOMPRESSED = (IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED, EXPLICIT_BIG)
 KEYWORDS = (
     *("BitsAllocated", "PixelRepresentation", "SamplesPerPixel"),
     *("RescaleSlope", "RescaleIntercept", "PixelData"),
@@ -147,7 +145,7 @@ def _image(folder: Path, instance: Instance) -> _Image | None:
     count = facts.rows * facts.columns
     if len(data) < 2 * count:
         return None
-    order = ">" if instance.transfer_syntax == BIG_ENDIAN else "<"
+    order = ">" if instance.transfer_syntax == EXPLICIT_BIG else "<"
     stored = np.frombuffer(data, order + kind, count)
     return _Image(stored.reshape(facts.rows, facts.columns), slope, intercept)
 

@@ -6,6 +6,7 @@ publish. Each stage runs to its end and reports everything it finds; errors stop
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,11 @@ from rttqa_build.intake import Intake, take_in
 from rttqa_build.lock import Input, Lock, PseudonymousUid, dump, locked
 from rttqa_build.objects import Task, settle_uids, tasks
 from rttqa_build.order import Built, Order
-from rttqa_build.package.layout import SUMMARY
 from rttqa_build.package.probe import probe
 from rttqa_build.packing import Content, Packed, pack, publish, stage, sweep
 from rttqa_build.pictures import Pictures, pictures
 from rttqa_build.pseudonym import Pseudonyms
+from rttqa_build.records import LOCK
 from rttqa_build.resolve import Resolution, resolve
 from rttqa_build.study import Instance, Kind, StructureFacts
 from rttqa_build.summary.assemble import Evidence, assemble
@@ -35,6 +36,7 @@ from rttqa_build.tokens import patient_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Executor
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.objects import Done
@@ -80,9 +82,10 @@ def _build(order: Order, progress: Callable[[str], None]) -> Built:
         return Built(found, summary=summary)
 
     progress("pseudonymising")
-    content, papers, told = prepare(order, reading, summary)
-    packed = pack(order, content, reading.scanner)
-    found = ordered([*found, *told, *packed.diagnostics, *reading.scanner.limits()])
+    with ThreadPoolExecutor(1) as beside:
+        content, papers = prepare(order, reading, summary, beside)
+        packed = pack(order, content, reading.scanner)
+    found = ordered([*found, *papers.diagnostics, *packed.diagnostics, *reading.scanner.limits()])
     lock = record(order, reading, content, packed, papers, found)
     found = ordered([*found, *about_to_enter_git(order, lock, reading.scanner)])
     tell(order, reading, found, summary, packed, lock, papers.papers)
@@ -149,20 +152,17 @@ def summarise(order: Order, reading: Reading) -> Summary:
 # --- preparing the package ---------------------------------------------------------------------------------
 
 
-def prepare(
-    order: Order, reading: Reading, summary: Summary
-) -> tuple[Content, Papers, tuple[Diagnostic, ...]]:
-    """Settle every pseudonym, scrub the documents, render the summary."""
+def prepare(order: Order, reading: Reading, summary: Summary, beside: Executor) -> tuple[Content, Papers]:
+    """Settle every pseudonym, scrub the documents; the summary is rendered beside all that."""
     scanner = reading.scanner
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     chosen = tasks(reading.resolution.roles, names, lambda instance: renamed(reading.case, instance))
+    rendering = beside.submit(paperwork.clinical_summary, summary, order.trial, scanner, stage(order))
     papers = paperwork.documents(order.manifest, order.trial, order.source, scanner)
-    rendered, found = paperwork.clinical_summary(summary, order.trial, scanner, stage(order))
-    others = {SUMMARY: rendered, **{paper.path: paper.data for paper in papers.papers}}
+    others = {paper.path: paper.data for paper in papers.papers}
     inputs = {role: row.digest for role, row in inputs_of(reading, names).items()}
     inputs |= {f"document:{paper.name}": names.input_token([paper.original]) for paper in papers.papers}
-    content = Content(chosen, job(order, chosen, names, scanner), others, inputs)
-    return content, papers, (*papers.diagnostics, *found)
+    return Content(chosen, job(order, chosen, names, scanner), others, rendering, inputs), papers
 
 
 def job(order: Order, chosen: tuple[Task, ...], names: Pseudonyms, scanner: Scanner) -> Job:
@@ -187,7 +187,7 @@ def job(order: Order, chosen: tuple[Task, ...], names: Pseudonyms, scanner: Scan
         registered_uids(),
         scanner.identifies,
     )
-    final = settle_uids(order.source, chosen, first, names)
+    final = settle_uids(order.source, chosen, first, names, order.jobs)
     rows = order.previous.uids.values() if order.previous else ()
     sent = {row.base: row.uid for objects in rows for row in objects}
 
@@ -262,10 +262,13 @@ def uids_of(content: Content, names: Pseudonyms) -> dict[str, tuple[Pseudonymous
 
 def about_to_enter_git(order: Order, lock: Lock, scanner: Scanner) -> tuple[Diagnostic, ...]:
     """Search everything that is about to be committed for the identities of this source."""
-    texts = {**order.committed, "lock.yaml": dump(lock).encode()}
-    return tuple(
+    texts = {**order.committed, LOCK: dump(lock).encode()}
+    folders = "\n".join(sorted({name.rpartition("/")[0].rpartition("/")[2] for name in order.committed}))
+    named = scanner.scan_text(folders, Location("name of the submission's folder"))
+    written = (
         hit for name, data in sorted(texts.items()) for hit in scanner.scan_bytes(data, Location(name))
     )
+    return (*named, *written)
 
 
 def tell(

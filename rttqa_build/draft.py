@@ -207,8 +207,7 @@ def _documents(trial: Trial, submission: Submission) -> Iterator[Line]:
 
 
 def _when(when: When) -> str:
-    parts = (f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in when.fields.items())
-    return f" when {' and '.join(parts)}" if when.fields else ""
+    return f" when {when}" if when.fields else ""
 
 
 def _structures(

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def export(order: Order, progress: Callable[[str], None]) -> tuple[int, tuple[Diagnostic, ...]]:
     """Pseudonymise all objects of ``order.source`` into ``order.output``; return how many, and the findings.
 
-    The folder appears whole, or not at all when a finding forbids it. Raises UsageError when it holds
+    The folder appears whole, or not at all when a finding forbids it; the account of what was done to each
+    file lies beside it, because it names the originals by digest. Raises UsageError when it holds
     anything already, RttqaError when disk, key or source fail.
     """
     if order.output.exists() and (not order.output.is_dir() or any(order.output.iterdir())):
@@ -52,7 +53,8 @@ def export(order: Order, progress: Callable[[str], None]) -> tuple[int, tuple[Di
             done.append(one.account)
         found = ordered([*found, *(diagnostic for one in done for diagnostic in one.diagnostics)])
         if not forbidden(found):
-            disk.write(part / ACCOUNT, account.account(done, _fates(intake.study), PROFILE))
+            kept = order.output.with_name(f"{order.output.name}.{ACCOUNT}")
+            disk.write(kept, account.account(done, _fates(intake.study), PROFILE))
             _publish(part, order.output)
     finally:
         shutil.rmtree(part, ignore_errors=True)

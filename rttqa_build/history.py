@@ -1,4 +1,4 @@
-"""``history/rN/``: what a received revision was, frozen beside the submission (spec: files)."""
+"""``history/rN/``: what a received revision was, frozen beside the submission."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def freeze(folder: Path, revision: int) -> bool:
     except OSError as error:
         raise disk.failure(error, f"history/r{revision}") from None
     return True
+
+
+def revisions(folder: Path) -> tuple[int, ...]:
+    """Return the revisions that are frozen below ``history/``, in ascending order."""
+    names = (path.name.removeprefix("r") for path in (folder / "history").glob("r*"))
+    return tuple(sorted(int(name) for name in names if name.isdecimal()))
 
 
 def lock_of(folder: Path, revision: int, schema: CompiledSchema) -> Lock | None:

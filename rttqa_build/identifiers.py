@@ -1,4 +1,4 @@
-"""The text of a manifest → findings about identifiers that would enter Git (spec: DESIGN, ``check``).
+"""The text of a manifest → findings about identifiers that would enter Git.
 
 Nothing of the patient is known here: generic kinds (NHS, CHI and H&C numbers, postcodes, telephone numbers,
 e-mail addresses, dates of birth, titled names) and the site's own patterns. No finding shows a value.
@@ -37,6 +37,11 @@ def identifiers(
         for code, what in _kinds(_without(text, known), own)
         for found in (finding(code, f"{document.at(path).item} seems to hold {what}", document.at(path)),)
     )
+
+
+def kinds(text: str, patterns: Iterable[IdentifierPattern]) -> tuple[str, ...]:
+    """Return in words what a text seems to hold that identifies: for texts that no document holds yet."""
+    return tuple(what for _, what in _kinds(text, tuple(_compiled(patterns))))
 
 
 def _without(text: str, known: Iterable[str]) -> str:

@@ -91,10 +91,6 @@ class Library:
             self._compiled[name] = CompiledSchema(self._load(f"{name}.schema.json"), self._load)
         return self._compiled[name]
 
-    def manifest_schema(self, name: str) -> CompiledSchema:
-        """Return what a manifest of the trial must look like; raises SchemaError."""
-        return self.schema(name)
-
     def bundled_schema(self, name: str) -> Schema:
         """Return a schema with all that it refers to inside, as editors want it; raises SchemaError."""
         return self.schema(name).contents

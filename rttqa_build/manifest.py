@@ -1,4 +1,4 @@
-"""A valid manifest document → a frozen :class:`Manifest` (spec: files, ``manifest.yaml``).
+"""A valid manifest document → a frozen :class:`Manifest` (``schemas/manifest.schema.json``).
 
 The schema owns the file's shape; nothing is validated twice here. What a schema cannot say is in
 :mod:`rttqa_build.consistency`.

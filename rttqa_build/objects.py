@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from rttqa_build import disk
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise
-from rttqa_build.deidentify.final import final_uids
-from rttqa_build.deidentify.stream import Stream, StreamError, parse
+from rttqa_build.deidentify.final import Content, content, final_uids
+from rttqa_build.deidentify.stream import StreamError, parse
 from rttqa_build.diagnostic import Location, RttqaError, finding
 from rttqa_build.package.layout import Placed, object_paths
 from rttqa_build.study import Kind
@@ -97,14 +97,21 @@ def task(role: str, instance: Instance, path: str, names: Pseudonyms, rois: Mapp
     )
 
 
-def settle_uids(folder: Path, chosen: Iterable[Task], job: Job, names: Pseudonyms) -> dict[str, str]:
+def settle_uids(
+    folder: Path, chosen: Iterable[Task], job: Job, names: Pseudonyms, jobs: int
+) -> dict[str, str]:
     """Return the final SOP Instance UIDs of the RT objects: original → by content.
 
     Raises RttqaError when a file cannot be read any more or has changed.
     """
     rt = [one for one in chosen if one.instance.kind in RT_KINDS]
-    streams: dict[str, Stream] = {one.instance.sop_uid: parse(_read(folder, one.instance)) for one in rt}
-    return final_uids(streams, {one.instance.sop_uid: one.plan for one in rt}, job, names)
+
+    def one(task: Task) -> Content:
+        return content(parse(_read(folder, task.instance)), job, task.plan)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        contents = bounded(pool.submit, one, rt, jobs)
+        return final_uids({t.instance.sop_uid: c for t, c in zip(rt, contents, strict=True)}, names)
 
 
 def process(

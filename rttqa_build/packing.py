@@ -11,13 +11,14 @@ from rttqa_build.lock import PackageFacts
 from rttqa_build.objects import process
 from rttqa_build.package.archive import compress, writing
 from rttqa_build.package.bag import BagInfo, Record, content_digest, tag_files
-from rttqa_build.package.layout import README, Identity, long_paths, too_large
+from rttqa_build.package.layout import README, SUMMARY, Identity, long_paths, too_large
 from rttqa_build.package.provenance import Provenance, statement
 from rttqa_build.package.readme import Readme, readme
 from rttqa_build.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
     from pathlib import Path
 
     from rttqa_build.deidentify.engine import Job
@@ -32,11 +33,15 @@ STAGING = ".staging"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What goes in: objects with the job that rewrites them, other files by path, input tokens by role."""
+    """What goes in: objects with the job that rewrites them, other files by path, input tokens by role.
+
+    ``summary`` gives the clinical summary and the findings in it; it is waited for behind the objects.
+    """
 
     chosen: tuple[Task, ...]
     job: Job
     others: Mapping[str, bytes]
+    summary: Future[tuple[bytes, tuple[Diagnostic, ...]]]
     inputs: Mapping[str, str]
 
 
@@ -60,13 +65,14 @@ def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
     payload: dict[str, Record] = {}
     done: list[Done[Member]] = []
     others = dict(content.others)
-    others[README] = readme(_readme(order), [*(task.path for task in content.chosen), *others])
+    others[README] = readme(_readme(order), [*(task.path for task in content.chosen), SUMMARY, *others])
     with writing(staged) as writer:
         for one in process(order.source, content.chosen, content.job, scanner, compress, order.jobs):
             done.append(one.account)
             if one.packed is not None:
                 payload[one.task.path] = Record(one.packed.sha256, one.packed.size)
                 writer.add(f"{identity.folder}/{one.task.path}", one.packed)
+        others[SUMMARY], told = content.summary.result()
         for path, data in sorted(others.items()):
             member = compress(data)
             payload[path] = Record(member.sha256, member.size)
@@ -77,6 +83,7 @@ def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
             writer.add(f"{identity.folder}/{path}", compress(data))
     portal = order.settings.portal
     found = (
+        *told,
         *(diagnostic for one in done for diagnostic in one.diagnostics),
         *long_paths(identity.folder, payload),
         *too_large(writer.size, portal.max_bytes if portal else None),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rttqa_build import disk
 from rttqa_build.deidentify.documents import scrub
+from rttqa_build.deidentify.documents.scrubbed import LARGEST
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
 from rttqa_build.order import Paper
 from rttqa_build.package.archive import Writer, compress
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from rttqa_build.manifest import DocumentEntry, Manifest
     from rttqa_build.summary.context import Summary
     from rttqa_build.trial import Trial
-
-LARGEST_DOCUMENT = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,12 @@ def documents(manifest: Manifest, trial: Trial, folder: Path, scanner: Scanner) 
     found: list[Diagnostic] = []
     for name, entry in sorted(manifest.documents.items()):
         where = manifest.document.at(("documents", name))
+        if not (folder / entry.path).resolve().is_relative_to(folder.resolve()):
+            message = f"the document {name} is a link to a file outside the source folder"
+            found.append(finding("R005", message, where, hint="Put the file itself there.", subject=name))
+            continue
         try:
-            data = disk.read(folder / entry.path, LARGEST_DOCUMENT, f"the document {name}")
+            data = disk.head(folder / entry.path, LARGEST + 1, f"the document {name}")
         except RttqaError as error:
             found.append(finding("R005", error.message, where, hint=error.hint, subject=name))
             continue

@@ -1,6 +1,6 @@
 """Keyed pseudonyms: UIDs, date offsets, patient tokens and input digests under the centre's secret key.
 
-Everything here is a pure function of key, scope and input (spec: pseudonymisation, "Keys, UIDs, dates");
+Everything here is a pure function of key, scope and input (``docs/pseudonyms.md``);
 nothing is stored, so a resubmission years later lines up with the first one as long as the key is kept.
 """
 
@@ -81,7 +81,10 @@ class Pseudonyms:
     def derive(cls, key: CentreKey, scope: str) -> Pseudonyms:
         """Derive the keys of a ``pseudonym_scope`` (``[a-z0-9-]+``)."""
         if not _SCOPE.fullmatch(scope):
-            raise UsageError("a pseudonym scope holds small letters, digits and hyphens only")
+            raise UsageError(
+                "a pseudonym scope holds small letters, digits and hyphens only",
+                "correct `pseudonym_scope` in the trial's definition",
+            )
         return cls(*(hkdf(key.secret, f"rttqa-build/1/{scope}/{use}".encode()) for use in _USES))
 
     def base_uid(self, original: str | bytes) -> str:

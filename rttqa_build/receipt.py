@@ -1,4 +1,4 @@
-"""``receipt.yaml``: journal and receipt of the hand-over in one file (spec: files; portal protocol).
+"""``receipt.yaml``: journal and receipt of the hand-over in one file.
 
 An attempt is written before anything is sent and gets its outcome afterwards; an attempt without an outcome
 is *unknown*, because the process may have been killed at any instant. Pure data: reading, adding, deciding.

@@ -1,4 +1,4 @@
-"""``rttqa.yaml`` → frozen :class:`Settings` and findings (spec: files, centre settings).
+"""``rttqa.yaml`` → frozen :class:`Settings` and findings.
 
 References to the environment stay as they are written until :func:`expand` is asked for one of them: a
 person without the portal's link can check and build.

@@ -1,4 +1,4 @@
-"""Patient tokens tell whether two submissions of one trial concern one patient (spec: ``lock.yaml``).
+"""Patient tokens tell whether two submissions of one trial concern one patient (``lock.yaml``).
 
 A token is an HMAC under the trial's key, so that the repository tells whether two submissions agree, and
 nothing else. Tokens compare within a kind only: ``nhs`` (a valid NHS, CHI or H&C number) and ``local``.

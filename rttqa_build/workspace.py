@@ -80,7 +80,10 @@ class Workspace:
 
     @classmethod
     def find(cls, start: Path, environ: Mapping[str, str]) -> Workspace:
-        """Return the repository around ``start``; raise SettingsError with the findings when it has none."""
+        """Return the repository around ``start``.
+
+        Raises UsageError when there is none, SettingsError with the findings when its settings are at fault.
+        """
         root = find_root(start)
         if root is None:
             raise UsageError(
@@ -120,7 +123,7 @@ class Workspace:
             name: self.library.schema(file.removesuffix(".schema.json"))
             for name, file in records.SCHEMAS.items()
         }
-        kept = records.read(folder, str(Path(shown).parent.as_posix()), schemas)
+        kept = records.read(folder, Path(shown).parent.as_posix(), schemas)
         basis = self.basis(reading)
         found = (*reading.diagnostics, *kept.diagnostics, *self._standing(reading, kept, basis, shown))
         return Submission(folder, shown, data, reading, kept, basis, ordered(found))
@@ -197,9 +200,13 @@ class Workspace:
         """Return where the settings say that the key lies."""
         return self._local(self.settings.key_file, "key_file")
 
+    def data_root(self) -> Path:
+        """Return the folder that the exports lie below; raise UsageError where it may not lie."""
+        return self._local(self.settings.data_root, "data_root")
+
     def source(self, manifest: Manifest) -> Path:
         """Return the export folder of a manifest; raise UsageError where it may not lie."""
-        folder = self._local(self.settings.data_root, "data_root") / manifest.source
+        folder = self.data_root() / manifest.source
         if inside_work_tree(folder):
             raise UsageError(
                 "the source folder lies inside a Git repository",
@@ -238,8 +245,12 @@ class Workspace:
         if not manifest.clinical_file:
             return Clinical(manifest.clinical)
         where = manifest.document.at(("clinical", "file"))
+        path = source.parent / manifest.clinical_file
+        if not path.resolve().is_relative_to(source.parent.resolve()):
+            message = "the clinical file is a link to a file elsewhere"
+            return Clinical(diagnostics=(finding("R006", message, where, hint="Put the file itself there."),))
         try:
-            data = disk.read(source.parent / manifest.clinical_file, MAX_BYTES + 1, "the clinical file")
+            data = disk.read(path, MAX_BYTES + 1, "the clinical file")
         except RttqaError as error:
             return Clinical(diagnostics=(finding("R006", error.message, where, hint=error.hint),))
         content, found = self.library.read_clinical(data, "clinical file", manifest)

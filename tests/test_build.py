@@ -6,6 +6,7 @@ import copy
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -345,6 +346,26 @@ def test_without_the_plan_there_is_no_package_and_nothing_is_left(tmp_path: Path
     assert run.built.lock is None
     assert run.built.package is None
     assert {p.name for p in run.order.output.iterdir()} == {REPORT, ACCOUNT}
+
+
+def test_a_submission_named_after_the_patient_is_not_built(tmp_path: Path) -> None:
+    """The folder's name enters Git as the manifest does."""
+    name = f"submissions/{synthetic.INVENTED.name.partition('^')[0]}-1/manifest.yaml"
+    run = changed(tmp_path, lambda _: None, committed={name: b"manifest: 1\n"})
+    assert "A100" in codes(run)
+    assert run.built.lock is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_document_that_lies_elsewhere_is_a_finding(tmp_path: Path) -> None:
+    run = build_case.run(build_case.named("prostate"), tmp_path)
+    assert run.built.lock is not None
+    (form,) = run.order.source.rglob("*.xlsx")
+    form.rename(tmp_path / "elsewhere.xlsx")
+    form.symlink_to(tmp_path / "elsewhere.xlsx")
+    again = build(run.order)
+    assert "R005" in {d.code for d in again.diagnostics if d.fatal}
+    assert again.lock is None
 
 
 def lose_form(patient: synthetic.SyntheticPatient) -> None:

@@ -93,4 +93,4 @@ def test_a_file_that_changed_since_it_was_read_stops_the_build(tmp_path: Path) -
 
 def test_images_have_no_final_uids(tmp_path: Path) -> None:
     chosen = one_task(tmp_path / "a.dcm", b"never parsed")
-    assert settle_uids(tmp_path, chosen, JOB, NAMES) == {}  # type: ignore[arg-type]
+    assert settle_uids(tmp_path, chosen, JOB, NAMES, 1) == {}  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rttqa_build.schema import CompiledSchema, bundle, validate
+from rttqa_build.schema import CompiledSchema, bundle
 from rttqa_build.source import parse
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def no_references(name: str) -> Schema:
 def said(schema: Schema, text: str) -> list[str]:
     document, _ = parse(text.encode(), "m.yaml")
     assert document is not None
-    _, found = validate(document, schema, no_references)
+    _, found = CompiledSchema(schema, no_references).validate(document)
     return [f"{d.where.line}:{d.where.column} {d.code} {d.message} | {d.hint}" for d in found]
 
 
@@ -163,7 +163,7 @@ def test_no_value_is_ever_told() -> None:
 def coerced(schema: Schema, text: str) -> Any:
     document, _ = parse(text.encode(), "m.yaml")
     assert document is not None
-    document, found = validate(document, schema, no_references)
+    document, found = CompiledSchema(schema, no_references).validate(document)
     assert found == ()
     return document.data
 

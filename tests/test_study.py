@@ -42,7 +42,6 @@ from rttqa_build.study import (
     assemble,
     conflicts,
     files,
-    load,
     read,
 )
 from rttqa_build.study.header import MalformedError, parse
@@ -617,9 +616,6 @@ def test_files_walks_and_tells(tmp_path: Path) -> None:
             ("link.dcm", Reason.UNREADABLE),
             ("loop", Reason.UNREADABLE),
         ]
-    loaded = load(tmp_path, "b/2.dcm")
-    assert isinstance(loaded, Instance)
-    assert loaded.file == source_file(to_bytes(a_plan()), "b/2.dcm")
 
 
 def symlinked(link: Path, target: Path) -> bool:
@@ -628,12 +624,6 @@ def symlinked(link: Path, target: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def test_a_file_that_vanishes_is_unreadable(tmp_path: Path) -> None:
-    found = load(tmp_path, "gone.dcm")
-    assert isinstance(found, Fate)
-    assert found.reason is Reason.UNREADABLE
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes in the file system")
@@ -658,6 +648,11 @@ def test_a_source_that_is_no_folder_of_files(tmp_path: Path, what: str) -> None:
 
 
 needs_exports = pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are not beside this checkout")
+
+
+def load(folder: Path, path: str) -> Instance | Fate:
+    data = (folder / path).read_bytes()
+    return read(source_file(data, path), data)
 
 
 @needs_exports

@@ -416,6 +416,27 @@ def test_a_received_revision_is_not_replaced_in_silence(case: Case) -> None:
     assert len(case.outbox) == 1
 
 
+@pytest.mark.parametrize("left", [None, Receipt()])
+def test_a_lost_receipt_does_not_send_twice(left: Receipt | None, case: Case) -> None:
+    case.submit()
+    path = case.candidate.folder / "receipt.yaml"
+    path.unlink()
+    if left is not None:
+        path.write_text(receipt.dump(left), "utf-8")
+    portal = Remote()
+    assert codes(case.submit(portal).diagnostics) == ["U025"]
+    assert portal.sent == []
+
+
+def test_a_deleted_receipt_of_an_unknown_outcome_does_not_send_again(case: Case) -> None:
+    case.submit(Remote(OutcomeKind.UNKNOWN))
+    commit(case.root, case.environ)
+    (case.candidate.folder / "receipt.yaml").unlink()
+    portal = Remote()
+    assert codes(case.submit(portal).diagnostics) == ["U025"]
+    assert portal.sent == []
+
+
 def test_the_same_content_packed_anew_counts_as_received(case: Case) -> None:
     case.submit()
     case.candidate = replace(case.candidate, lock=replace(LOCK, package=replace(LOCK.package, sha256="9")))

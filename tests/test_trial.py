@@ -63,6 +63,7 @@ def test_conditions() -> None:
         ("when: {purpose: dummy-run}", "when: {purpose: dummy}", ["M104"]),
         ("aliases: [bladder,", "aliases: [RECTUM,", ["M322"]),
         ("V60Gy[%]", "V60[%]", ["M323"]),
+        ("V60Gy[%]", "D101%[Gy]", ["M323"]),
         ("pattern: '^EP-", "pattern: '^(EP-", ["M323"]),
         ("template: EP-0123", "template: EP-123", ["M321"]),
         ("D204: {", "D999: {", ["M324"]),

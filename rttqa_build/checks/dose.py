@@ -1,4 +1,4 @@
-"""Family D: the dose is absolute, of whole plans, fine enough, and all there (rows 9 to 11)."""
+"""Family D: the dose is absolute, of whole plans, fine enough, and all there."""
 
 from __future__ import annotations
 

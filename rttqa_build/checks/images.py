@@ -1,4 +1,4 @@
-"""Family C: the image series is whole, straight and fine enough (check list rows 6 and 18)."""
+"""Family C: the image series is whole, straight and fine enough."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from rttqa_build.diagnostic import finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.diagnostic import Diagnostic, Location
     from rttqa_build.study import ImageFacts
 
 # Positions are decimal strings of at most 16 characters: planning systems round them to hundredths of a mm.
 POSITION_TOLERANCE_MM = 0.01
 COSINE_TOLERANCE = 1e-4
+# A distance between slices that changes by more than this share of itself is uneven (C103).
+SPACING_TOLERANCE = 0.1
 TOMOGRAPHIC = ("planning_image", "ct_4d", "diagnostic_ct", "diagnostic_mr", "diagnostic_pt")
 
 
@@ -39,13 +41,10 @@ def slices(case: Case) -> Iterator[Diagnostic]:
                 "C106", "the images of the series differ in matrix or pixel spacing", where, subject=about
             )
         else:
-            yield from _spacing(images, where.file, about)
+            yield from _spacing(images, where, about)
 
 
-def _spacing(images: tuple[ImageFacts, ...], role: str, about: str) -> Iterator[Diagnostic]:
-    from rttqa_build.diagnostic import Location
-
-    where = Location(role)
+def _spacing(images: tuple[ImageFacts, ...], where: Location, about: str) -> Iterator[Diagnostic]:
     positions = sorted(distance_along_normal(image) for image in images)
     gaps = [after - before for before, after in pairwise(positions)]
     if not gaps:
@@ -65,7 +64,7 @@ def _spacing(images: tuple[ImageFacts, ...], role: str, about: str) -> Iterator[
         text = ", ".join(f"{p:.1f}" for p in missing[:10])
         message = f"slices are missing at {len(missing)} place{_s(len(missing))} of {len(images)} slices"
         yield finding("C102", message, where, subject=about, local=f"after slice position {text} mm")
-    elif max(gaps) - min(gaps) > 0.1 * step + POSITION_TOLERANCE_MM:
+    elif max(gaps) - min(gaps) > SPACING_TOLERANCE * step + POSITION_TOLERANCE_MM:
         yield finding(
             "C103",
             f"the slice spacing is uneven: {min(gaps):.2f} to {max(gaps):.2f} mm",

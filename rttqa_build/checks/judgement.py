@@ -1,6 +1,6 @@
 """Findings, weighed: severity by trial × purpose, and the manifest's waivers.
 
-Families A, K and U, broken links and the wrong patient can be neither lowered nor waived (DESIGN section 3).
+Families A, K and U, broken links and the wrong patient can be neither lowered nor waived.
 """
 
 from __future__ import annotations

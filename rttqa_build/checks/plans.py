@@ -1,4 +1,4 @@
-"""Family P: the plan delivers what the manifest prescribes, and is the approved one (rows 11 to 13)."""
+"""Family P: the plan delivers what the manifest prescribes, and is the approved one."""
 
 from __future__ import annotations
 

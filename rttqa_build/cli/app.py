@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from enum import StrEnum
@@ -58,6 +59,8 @@ def main() -> None:
         # Consoles that cannot show a character show a stand-in; the program must not fail on it.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    # Parsing makes tuples by the hundred thousand, none of them in a cycle: look for cycles less often.
+    gc.set_threshold(50_000, 20, 20)
     sys.exit(guarded(lambda: app(standalone_mode=False), dict(os.environ)))
 
 

@@ -33,7 +33,8 @@ def approve(name: str, role: str) -> int:
     git = repository.find(here.root, session.environ())
     email = git.email()
     if not email:
-        raise UsageError("Git does not know your e-mail address", "git config user.email you@example.org")
+        hint = "tell it: git config user.email you@example.org"
+        raise UsageError("Git does not know your e-mail address", hint)
     built = build(order(here, submission, key, jobs=2, keep=True), out.progress)
     out.progress("")
     if built.lock is None or built.lock.content != lock.content:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build import disk, lock, records
+from rttqa_build import disk, lock, records, repository
 from rttqa_build.build import REPORT, Built, Order
 from rttqa_build.build import build as run
 from rttqa_build.cli import failures, session
 from rttqa_build.cli.output import show_text, tally
-from rttqa_build.diagnostic import Location, RttqaError, exit_code, finding, ordered
+from rttqa_build.diagnostic import Location, RttqaError, UsageError, exit_code, finding, ordered
+from rttqa_build.repository import inside_work_tree
 from rttqa_build.workspace import with_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rttqa_build.cli.output import Terminal
     from rttqa_build.diagnostic import Diagnostic
@@ -48,7 +50,7 @@ def build(named: Sequence[str], *, locked: bool, jobs: int, as_json: bool) -> in
     if as_json:
         session.as_json(((o.name, o.found, _facts(o)) for o in outcomes), out)
     elif not outcomes:
-        out.say("there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER")
+        out.say(session.NO_SUBMISSION)
     return session.worst(outcome.code for outcome in outcomes)
 
 
@@ -67,16 +69,19 @@ def _one(here: Workspace, submission: Submission, key: CentreKey, *, locked: boo
     found = built.diagnostics
     if locked:
         found = ordered([*found, *_differences(submission, built)])
+    elif _received(submission):
+        found = ordered([*found, *_other_than_received(submission, built)])
     elif built.lock is not None:
         disk.write(submission.folder / records.LOCK, lock.dump(built.lock).encode())
     return Outcome(submission.name, exit_code(found), found, built)
 
 
 def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int, keep: bool = True) -> Order:
-    """Return what a build of a submission needs; raise RttqaError when the source may not be used."""
+    """Return what a build of a submission needs; raise RttqaError when source or output may not be used."""
     manifest, trial = submission.manifest, submission.trial
     if manifest is None or trial is None:
         raise ValueError("only a submission with a valid manifest can be built")
+    _demand_ignored(here, here.output(submission.name) / REPORT)
     source = here.source(manifest)
     return Order(
         manifest,
@@ -95,6 +100,21 @@ def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int,
     )
 
 
+def _demand_ignored(here: Workspace, path: Path) -> None:
+    """Raise UsageError when Git would take up what is built; without git it cannot."""
+    if not inside_work_tree(path):
+        return
+    try:
+        ignored = repository.find(here.root, session.environ()).ignored(path)
+    except UsageError:
+        return
+    if not ignored:
+        raise UsageError(
+            "the build folder is not ignored by Git: packages and reports could be committed",
+            "add `build_dir` of rttqa.yaml to .gitignore, or choose a folder outside the repository",
+        )
+
+
 def _differences(submission: Submission, built: Built) -> tuple[Diagnostic, ...]:
     then, where = submission.records.lock, Location(f"{submission.shown.rpartition('/')[0]}/{records.LOCK}")
     if then is None:
@@ -102,6 +122,21 @@ def _differences(submission: Submission, built: Built) -> tuple[Diagnostic, ...]
     if built.lock is None:
         return ()
     return lock.compare(then, built.lock, where)
+
+
+def _received(submission: Submission) -> bool:
+    """Return whether the portal has this revision: its lock stands for ever."""
+    manifest, kept = submission.manifest, submission.records
+    return manifest is not None and kept.receipt.received >= manifest.submission.revision
+
+
+def _other_than_received(submission: Submission, built: Built) -> tuple[Diagnostic, ...]:
+    """Return a finding when a build gives other content than what was received under its revision."""
+    then = submission.records.lock
+    if built.lock is None or (then is not None and then.content == built.lock.content):
+        return ()
+    where = Location(f"{submission.shown.rpartition('/')[0]}/{records.RECEIPT}")
+    return (finding("U021", "this revision was already received with other content", where),)
 
 
 def _facts(outcome: Outcome) -> dict[str, object]:

@@ -32,7 +32,7 @@ def check(named: Sequence[str], *, as_json: bool) -> int:
         return session.worst(exit_code(found) for _, found in rows)
     show_text(here.diagnostics, out)
     if not rows:
-        out.say("there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER")
+        out.say(session.NO_SUBMISSION)
     return session.worst([session.report(one, found, out) for one, found in rows])
 
 
@@ -55,7 +55,7 @@ def status(named: Sequence[str], *, as_json: bool) -> int:
         )
         return 0
     if not rows:
-        out.say("there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER")
+        out.say(session.NO_SUBMISSION)
     names = max((len(one.name) for one, _ in rows), default=0)
     states = max((len(now.state.value) for _, now in rows), default=0)
     for one, now in rows:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,14 +13,14 @@ from rttqa_build.cli import session
 from rttqa_build.cli.engines import demand_patient, trial_called
 from rttqa_build.cli.output import show_text
 from rttqa_build.deidentify.residue import Scanner
-from rttqa_build.diagnostic import UsageError
+from rttqa_build.diagnostic import UsageError, exit_code
 from rttqa_build.intake import take_in
 from rttqa_build.manifest import Submission
-from rttqa_build.settings import expand
 from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from rttqa_build.cli.output import Terminal
     from rttqa_build.study import PatientIdentity, Study
@@ -60,7 +59,7 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
     disk.write(target, made.text.encode())
     show_text([replace(one, local=scanner.masked(one.local)) for one in intake.diagnostics], out)
     _tell(here, target, made, study, out)
-    return 0
+    return exit_code(intake.diagnostics)
 
 
 def _folder_name(name: str) -> str:
@@ -82,7 +81,7 @@ def _demand_anonymous(scanner: Scanner, source: str, name: str) -> None:
 
 def _below_data_root(here: Workspace, folder: Path) -> str:
     """Return the export folder's path below ``data_root``, which is how manifests name it."""
-    root = (here.root / Path(expand(here.settings.data_root, here.environ)).expanduser()).resolve()
+    root = here.data_root().resolve()
     place = folder.resolve()
     if not place.is_relative_to(root) or place == root:
         raise UsageError(

@@ -34,6 +34,8 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int
     for place in (folder, out):
         if inside_work_tree(place.absolute()):
             raise UsageError("a folder with patient data lies inside a Git repository", "keep it outside")
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise UsageError("the output folder lies inside the source folder", "give a folder beside it")
     key = here.key()
     manifest = Manifest(Document("", {}), trial, Submission("dummy-run", 1, patient), "")
     basis = Basis("", chosen.digest, here.settings.subset_digest, key.fingerprint, versions())

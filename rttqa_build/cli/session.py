@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.library import Library
 
-# the worst exit code of several manifests wins (DESIGN section 2)
+NO_SUBMISSION = "there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER"
+# the worst exit code of several manifests wins
 _WORST = (130, 70, 3, 2, 1, 0)
 
 

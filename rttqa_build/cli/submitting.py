@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build import mail, portal, repository
+from rttqa_build import mail, portal, records, repository
 from rttqa_build.cli import failures, session
 from rttqa_build.cli.building import order as build_order
 from rttqa_build.cli.output import show_text
 from rttqa_build.diagnostic import Diagnostic, RttqaError, UsageError, exit_code, ordered
-from rttqa_build.receipt import Decision, Word
+from rttqa_build.identifiers import kinds
+from rttqa_build.receipt import Decision, OutcomeKind, Word
+from rttqa_build.settings import FILE
 from rttqa_build.submit import Candidate, Ending, Order, Result, Site, Steps, preflight
 from rttqa_build.submit import submit as hand_over
-from rttqa_build.workspace import with_key
+from rttqa_build.submit.pipeline import EMAIL
+from rttqa_build.workspace import MANIFEST, SUBMISSIONS, with_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +44,7 @@ def submit(named: Sequence[str], asked: Asked, *, as_json: bool) -> int:
     git = repository.find(here.root, session.environ())
     paths = here.manifests(named)
     order = _order(asked, git.email(), len(paths))
+    _demand_anonymous(here, asked.reason)
     key = here.key()
     loaded = [with_key(here, here.load(path), key) for path in paths]
     across = here.contradictions(loaded)
@@ -58,7 +62,7 @@ def submit(named: Sequence[str], asked: Asked, *, as_json: bool) -> int:
         for result in results:
             _tell(here, result, out)
         if not results:
-            out.say("there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER")
+            out.say(session.NO_SUBMISSION)
     return session.worst(code for _, code in ended)
 
 
@@ -75,6 +79,12 @@ def _order(asked: Asked, by: str, manifests: int) -> Order:
     if manifests != 1:
         raise UsageError(f"--{word.value} is for one submission at a time", "name its manifest")
     return Order(session.now(), Decision(word, asked.reason.strip(), by, session.today()), not asked.dry_run)
+
+
+def _demand_anonymous(here: Workspace, reason: str) -> None:
+    """Raise UsageError when a reason, which goes into the receipt and with it into Git, identifies anyone."""
+    if held := kinds(reason, here.settings.identifiers):
+        raise UsageError(f"--reason seems to hold {held[0]}, and would go into Git", "say it without")
 
 
 def _site(here: Workspace, git: repository.Repository) -> tuple[Site, tuple[Diagnostic, ...]]:
@@ -104,10 +114,10 @@ def _candidate(here: Workspace, one: Submission, across: Sequence[Diagnostic]) -
 def _files(here: Workspace, one: Submission) -> tuple[Path, ...]:
     """Return every file that decides what leaves: it must be committed as it is."""
     folder, trial = one.folder, one.trial.id if one.trial else ""
-    always = [folder / "manifest.yaml", folder / "lock.yaml", here.root / "rttqa.yaml"]
+    always = [folder / MANIFEST, folder / records.LOCK, here.root / FILE]
     own = here.root / "trials" / trial
     others = [
-        folder / "approval.yaml",
+        folder / records.APPROVAL,
         here.root / "mappings.yaml",
         here.root / "schemas" / f"{trial}.schema.json",
     ]
@@ -163,12 +173,19 @@ def _email(here: Workspace, submission: Submission, attempt: Attempt) -> bytes:
     manifest, trial, lock = submission.manifest, submission.trial, submission.records.lock
     if manifest is None or trial is None or lock is None:
         raise ValueError("only a submission that was built is announced")
-    confirmed = f"{attempt.kind.value} on {attempt.date}, SHA-256 {attempt.sha256}"
+    confirmed = f"{_done(attempt)} on {attempt.date}, SHA-256 {attempt.sha256}"
     context = announce(manifest, trial, here.settings, lock, confirmed)
     told = email.render(context, trial.templates)
     if isinstance(told, Diagnostic):
         raise RttqaError(told.message, told.hint, code=told.code)
     return mail.draft(told.subject, told.body, [told.recipient], here.settings.centre.contact.email)
+
+
+def _done(attempt: Attempt) -> str:
+    """Return what became of an attempt, in the email's words."""
+    if attempt.kind is not OutcomeKind.VERIFIED:
+        return "handed over, without proof of receipt,"
+    return "copied to the hand-over folder and read back" if attempt.portal == "folder" else "received"
 
 
 def _tell(here: Workspace, result: Result, out: Terminal) -> None:
@@ -183,8 +200,8 @@ def _tell(here: Workspace, result: Result, out: Terminal) -> None:
     if result.ending is Ending.RECEIVED and result.attempt:
         out.say(f"  file    {result.attempt.name}")
         out.say(f"  sha256  {result.attempt.sha256}")
-        out.say(f"  receipt submissions/{result.name}/receipt.yaml (commit it)")
-        email = session.near(here.output(result.name) / "email.eml")
+        out.say(f"  receipt {SUBMISSIONS}/{result.name}/{records.RECEIPT} (commit it)")
+        email = session.near(here.output(result.name) / EMAIL)
         out.say(f"  email   {email} (a draft: open and send it)")
     elif exit_code(result.diagnostics):
         out.say("  each finding above must be mended first; `rttqa-build explain CODE` says more")

@@ -109,9 +109,7 @@ def _limits(constraint: Constraint) -> str:
 
 
 def _when(when: When) -> str:
-    parts = (f"{name} is {' or '.join(map(str, values))}" for name, values in when.fields.items())
-    words = " and ".join(parts)
-    return f", when {words}" if words else ""
+    return f", when {when}" if when.fields else ""
 
 
 def explain(code: str) -> int:

@@ -1,4 +1,4 @@
-"""A valid lock document ↔ a frozen :class:`Lock` (spec: files, ``lock.yaml``).
+"""A valid lock document ↔ a frozen :class:`Lock` (``schemas/lock.schema.json``).
 
 Nothing here identifies a patient: digests of inputs are keyed, UIDs are pseudonymous, findings name roles
 and structures.

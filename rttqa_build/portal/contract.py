@@ -1,4 +1,4 @@
-"""What every portal can do, and how a file is named there (portal protocol, algorithm)."""
+"""What every portal can do, and how a file is named there."""
 
 from __future__ import annotations
 

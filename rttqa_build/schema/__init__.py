@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rttqa_build.diagnostic import ordered
 from rttqa_build.schema.bundle import Resolve, Schema, bundle, faulty_part, fields
-from rttqa_build.schema.words import Wording, closest, did_you_mean, unfinished
+from rttqa_build.schema.words import Wording, did_you_mean, unfinished
 from rttqa_build.source import dotted, number_text
 
 if TYPE_CHECKING:
@@ -31,21 +31,14 @@ __all__ = [
     "Resolve",
     "Schema",
     "bundle",
-    "closest",
     "did_you_mean",
     "fields",
     "matches",
     "unfinished",
-    "validate",
 ]
 
 # Each pass turns the numbers that it finds in the way into text; text can let a further branch apply.
 _MAX_PASSES = 5
-
-
-def validate(document: Document, schema: Schema, resolve: Resolve) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """Check a document once; for many, keep a :class:`CompiledSchema`."""
-    return CompiledSchema(schema, resolve).validate(document)
 
 
 class CompiledSchema:

@@ -1,4 +1,4 @@
-"""YAML, cut down to JSON, with a line and a column for every value (spec: files, first paragraph).
+"""YAML, cut down to JSON, with a line and a column for every value.
 
 ``document`` is what is read, ``read`` reads it from bytes, with findings (M0xx); ``write`` writes YAML that
 reads back unchanged, and the canonical JSON over which digests are taken.

@@ -22,7 +22,7 @@ from rttqa_build.study.facts import (
     StructureFacts,
     Study,
 )
-from rttqa_build.study.folder import Listing, assemble, conflicts, files, load
+from rttqa_build.study.folder import Listing, assemble, conflicts, files
 from rttqa_build.study.read import read
 
 __all__ = [
@@ -44,6 +44,5 @@ __all__ = [
     "assemble",
     "conflicts",
     "files",
-    "load",
     "read",
 ]

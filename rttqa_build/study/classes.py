@@ -50,7 +50,7 @@ def kind_of(sop_class: str, modality: str) -> Kind:
 
 
 def refusal_of(sop_class: str) -> str:
-    """Return why objects of this class may never be sent, or nothing (spec: pseudonymisation)."""
+    """Return why objects of this class may never be sent, or nothing."""
     if sop_class in _KINDS or not sop_class.startswith(_STORAGE):
         return ""
     return _REFUSED.get(sop_class.removeprefix(_STORAGE).partition(".")[0], "")

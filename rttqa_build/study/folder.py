@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from itertools import groupby
 from operator import attrgetter
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build.diagnostic import Location, UsageError, finding
 from rttqa_build.study.facts import Fate, Instance, Reason, SourceFile, Study
-from rttqa_build.study.read import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,15 +53,6 @@ def files(folder: Path) -> Listing:
     if not found and not others:
         raise UsageError("the source folder is empty", "export the objects into it, or correct `source:`")
     return Listing(tuple(sorted(found)), tuple(sorted(others, key=lambda fate: fate.file.path)))
-
-
-def load(folder: Path, path: str) -> Instance | Fate:
-    """Read one file of a listing, once: its digest and its header."""
-    try:
-        data = (folder / path).read_bytes()
-    except OSError:
-        return Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, _DENIED)
-    return read(SourceFile(path, len(data), hashlib.sha256(data).hexdigest()), data)
 
 
 def assemble(results: Iterable[Instance | Fate]) -> Study:

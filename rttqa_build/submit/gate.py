@@ -1,4 +1,4 @@
-"""The gate: everything that must hold before a submission may leave (DESIGN section 2), told all at once.
+"""The gate: everything that must hold before a submission may leave, told all at once.
 
 Goes in: a submission as it lies on disk and what ``check`` said about it. Comes out: a finding per reason
 why it may not be sent, each with its own code and hint; nothing is changed, built or sent.
@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import approval
 from rttqa_build.diagnostic import Diagnostic, Location, exit_code, finding, ordered
+from rttqa_build.history import revisions
 from rttqa_build.lock import freshness
+from rttqa_build.records import APPROVAL, LOCK, RECEIPT
 from rttqa_build.repository import FileState
+from rttqa_build.settings import FILE
+from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,22 +94,24 @@ def gate(candidate: Candidate, site: Site, *, decided: bool = False) -> tuple[Di
             *_repository(site),
             *_portal(candidate, site),
             *_receipt(candidate, decided=decided),
+            *_journal(candidate, site.repository),
         ]
     )
 
 
-def _at(candidate: Candidate, name: str) -> Location:
-    return Location(f"submissions/{candidate.name}/{name}")
+def at(candidate: Candidate, name: str) -> Location:
+    """Return the place of a file beside the manifest, as findings name it."""
+    return Location(f"{SUBMISSIONS}/{candidate.name}/{name}")
 
 
 def _check(candidate: Candidate) -> Iterator[Diagnostic]:
     yield from candidate.checked
     if exit_code(candidate.checked):
-        yield finding("U001", "the check of this submission finds errors", _at(candidate, "manifest.yaml"))
+        yield finding("U001", "the check of this submission finds errors", at(candidate, MANIFEST))
 
 
 def _lock(candidate: Candidate) -> Iterator[Diagnostic]:
-    where, lock = _at(candidate, "lock.yaml"), candidate.lock
+    where, lock = at(candidate, LOCK), candidate.lock
     if lock is None:
         yield finding("U002", "this submission was never built: it has no lock", where)
         return
@@ -126,7 +132,7 @@ def _approvals(candidate: Candidate, settings: Settings) -> Iterator[Diagnostic]
     if given < wanted:
         verb = "is" if wanted == 1 else "are"
         words = f"{_plural(wanted, 'approval')} of this content {verb} needed, and {given or 'none'} given"
-        yield finding("U005", words, _at(candidate, "approval.yaml"))
+        yield finding("U005", words, at(candidate, APPROVAL))
 
 
 def _commits(candidate: Candidate, repository: Repository) -> Iterator[Diagnostic]:
@@ -139,7 +145,7 @@ def _commits(candidate: Candidate, repository: Repository) -> Iterator[Diagnosti
 
 def _repository(site: Site) -> Iterator[Diagnostic]:
     branch, allowed = site.settings.gate.branch, site.settings.allowed_remotes
-    where = Location("rttqa.yaml")
+    where = Location(FILE)
     if branch and not site.repository.reachable_from(branch):
         yield finding("U007", f"the present commit is not on the branch {branch}", where)
     if allowed and not all(_allowed(url, allowed) for url in site.repository.remotes()):
@@ -154,7 +160,7 @@ def _allowed(url: str, allowed: tuple[str, ...]) -> bool:
 
 
 def _portal(candidate: Candidate, site: Site) -> Iterator[Diagnostic]:
-    where, settings = Location("rttqa.yaml", item="portal"), site.settings.portal
+    where, settings = Location(FILE, item="portal"), site.settings.portal
     if site.portal is not None and candidate.trial.status == "example" and not site.portal.local:
         yield finding("U015", "an example trial is never sent to a portal beyond this computer", where)
     limit = settings.max_bytes if settings else None
@@ -165,7 +171,7 @@ def _portal(candidate: Candidate, site: Site) -> Iterator[Diagnostic]:
 
 
 def _receipt(candidate: Candidate, *, decided: bool) -> Iterator[Diagnostic]:
-    where, lock = _at(candidate, "receipt.yaml"), candidate.lock
+    where, lock = at(candidate, RECEIPT), candidate.lock
     waiting = len(candidate.receipt.undecided)
     if waiting and not decided:
         yield finding("U020", f"{_plural(waiting, 'earlier attempt')} without a certain outcome", where)
@@ -174,6 +180,16 @@ def _receipt(candidate: Candidate, *, decided: bool) -> Iterator[Diagnostic]:
     revision = candidate.submission.revision
     if lock is not None and candidate.receipt.received >= revision and not candidate.already_received:
         yield finding("U021", f"revision {revision} was already received with other content", where)
+
+
+def _journal(candidate: Candidate, repository: Repository) -> Iterator[Diagnostic]:
+    """Yield where the receipt has lost what history/ or the last commit hold: nothing is sent without it."""
+    where, path = at(candidate, RECEIPT), candidate.folder / RECEIPT
+    frozen = max(revisions(candidate.folder), default=0)
+    if frozen > candidate.receipt.received:
+        yield finding("U025", f"revision {frozen} was received, but receipt.yaml does not say so", where)
+    elif not path.exists() and repository.head_blob(path):
+        yield finding("U025", "receipt.yaml was committed, and is not there any more", where)
 
 
 def _plural(count: int, noun: str) -> str:

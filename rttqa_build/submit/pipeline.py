@@ -15,8 +15,9 @@ from rttqa_build.history import freeze
 from rttqa_build.lock import compare
 from rttqa_build.portal import remote_name
 from rttqa_build.receipt import Attempt, Outcome, OutcomeKind, Receipt, Word
+from rttqa_build.records import LOCK, RECEIPT
 from rttqa_build.submit.contract import Built, Ending, Order, Report, Result, Steps
-from rttqa_build.submit.gate import Candidate, Site, gate
+from rttqa_build.submit.gate import Candidate, Site, at, gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from rttqa_build.lock import Lock
     from rttqa_build.portal import Portal
 
-RECEIPT = "receipt.yaml"
 EMAIL = "email.eml"
 _LIMIT = 1 << 20
-
 
 _ENDINGS = {
     OutcomeKind.VERIFIED: (Ending.RECEIVED, "", ""),
@@ -107,7 +106,7 @@ def _already(candidate: Candidate, steps: Steps, order: Order) -> Result:
 
 def _differences(candidate: Candidate, lock: Lock, built: Built) -> tuple[Diagnostic, ...]:
     """Return why the rebuild is not the lock's; without a package, the rebuild's own findings say why."""
-    where = Location(f"submissions/{candidate.name}/lock.yaml")
+    where = at(candidate, LOCK)
     if built.lock is not None and built.package is not None:
         return compare(lock, built.lock, where)
     return (*built.diagnostics, finding("U023", "the rebuild gave no package", where))
@@ -117,7 +116,7 @@ def _verified(candidate: Candidate, lock: Lock, report: Report) -> tuple[Diagnos
     expected = (lock.package.size, lock.package.sha256, lock.content)
     if (report.size, report.sha256, report.content_digest) == expected:
         return report.diagnostics
-    where = Location(f"submissions/{candidate.name}/lock.yaml")
+    where = at(candidate, LOCK)
     return (*report.diagnostics, finding("U023", "the package is not the one that the lock describes", where))
 
 
@@ -183,7 +182,7 @@ def _finish(candidate: Candidate, attempt: Attempt, steps: Steps) -> tuple[Diagn
 
 
 def _where(candidate: Candidate) -> Location:
-    return Location(f"submissions/{candidate.name}/{RECEIPT}")
+    return at(candidate, RECEIPT)
 
 
 def _write(candidate: Candidate, journal: Receipt) -> None:

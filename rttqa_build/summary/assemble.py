@@ -176,10 +176,16 @@ def _contents(manifest: Manifest, evidence: Evidence) -> tuple[ContentRow, ...]:
     for role, item in _objects(evidence):
         counts[role] += 1
         modalities.setdefault(role, set()).add(item.modality)
-    rows = [ContentRow(role_words(role, n, modalities[role]), n) for role, n in counts.items()]
-    if manifest.documents:
-        many = len(manifest.documents)
-        rows.append(ContentRow("document" if many == 1 else "documents", many))
+    return content_rows(counts, modalities, len(manifest.documents))
+
+
+def content_rows(
+    counts: Mapping[str, int], modalities: Mapping[str, set[str]], documents: int
+) -> tuple[ContentRow, ...]:
+    """Return what is in a package, in words: objects by role, and documents."""
+    rows = [ContentRow(role_words(role, n, modalities.get(role, set())), n) for role, n in counts.items()]
+    if documents:
+        rows.append(ContentRow("document" if documents == 1 else "documents", documents))
     return tuple(rows)
 
 

@@ -8,7 +8,6 @@ and a fixed time. Left to itself it would read files, the network and the clock.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import unicodedata
@@ -16,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
-from rttqa_build.diagnostic import Diagnostic, finding
+from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.summary.figures import plot
 from rttqa_build.summary.template import environment, fill, shipped, template_fault
 from rttqa_build.summary.views import svg
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from rttqa_build.summary.context import Summary
 
 TEMPLATE = "summary.typ.j2"
-PROBE_SHA256 = "e5f151e8a0e4504d84e7af6cf4f4ac1bcd0963d9a10e089f7ae13fc6a12bc434"
-"""What :func:`probe` must give: the digest of the shipped template filled with fixed values."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9 .,;:%()+\-]")
 _KEYWORD = re.compile(r"\b(import|include|eval|plugin)\b")
@@ -71,21 +68,6 @@ def typst_source(summary: Summary, templates: Mapping[str, bytes]) -> str | Diag
         return source
     forbidden = _KEYWORD.search(_LIBRARY_IMPORT.sub("", source))
     return template_fault("K203", f"uses {forbidden[1]}", TEMPLATE, "") if forbidden else source
-
-
-def probe(empty_root: Path) -> str:
-    """Return the SHA-256 of a fixed page, to compare with :data:`PROBE_SHA256` before a build."""
-    source = (
-        '#import "lib.typ": *\n#show: page-style.with("Probe", [A], [B])\n= Probe\n#chip("≤ 1", "good")\n'
-    )
-    return hashlib.sha256(_compile(source, None, empty_root)).hexdigest()
-
-
-def check_renderer(empty_root: Path) -> Diagnostic | None:
-    """Return K002 when the renderer on this machine does not give the bytes that it must."""
-    if probe(empty_root) == PROBE_SHA256:
-        return None
-    return finding("K002", "The PDF renderer on this computer does not give the expected bytes.")
 
 
 def literal(value: object) -> str:
@@ -136,12 +118,11 @@ def _views(summary: Summary) -> list[dict[str, object]]:
     ]
 
 
-def _compile(source: str, summary: Summary | None, empty_root: Path) -> bytes:
+def _compile(source: str, summary: Summary, empty_root: Path) -> bytes:
     import typst
 
     sources = {"main.typ": source.encode(), "lib.typ": shipped("lib.typ").encode()}
-    if summary:
-        sources |= {f"view-{number}.svg": svg(view).encode() for number, view in enumerate(summary.views)}
+    sources |= {f"view-{number}.svg": svg(view).encode() for number, view in enumerate(summary.views)}
     compiled = cast("Callable[..., bytes]", typst.compile)  # its stub knows no dictionary of sources
     return compiled(
         sources,

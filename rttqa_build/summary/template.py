@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from jinja2.sandbox import SandboxedEnvironment
 
-REPLACEABLE = ("summary.typ.j2", "email.txt.j2")
-"""What a trial may replace (its ``templates/`` folder)."""
-
 _WITHOUT = ("safe", "random")
 _WITHOUT_GLOBALS = ("lipsum",)
 

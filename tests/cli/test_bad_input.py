@@ -104,6 +104,10 @@ def _in_git(centre: Centre) -> None:
     centre.edit("../data/exports", "exports", centre.root / "rttqa.yaml")
 
 
+def _built_into_git(centre: Centre) -> None:
+    centre.edit("build_dir: build", "build_dir: submissions/out", centre.root / "rttqa.yaml")
+
+
 def _no_key(centre: Centre) -> None:
     (centre.data / "centre.key").unlink()
 
@@ -158,6 +162,7 @@ def _broken_settings(centre: Centre) -> None:
         (_file, "not a folder"),
         (_link, "link"),
         (_in_git, "inside a Git repository"),
+        (_built_into_git, "not ignored by Git"),
         (_no_key, "there is no key file"),
         (_damaged_key, "damaged"),
         (_binary_key, "key"),
@@ -254,6 +259,14 @@ def test_outside_any_repository(centre: Centre) -> None:
         assert ran.code == 2, arguments
     for arguments in (("trials",), ("explain", "D204")):
         assert centre.call(*arguments).code == 0, arguments
+
+
+def test_pseudonymised_objects_are_not_put_among_the_originals(centre: Centre) -> None:
+    into = centre.export / "out"
+    asked = ("--trial", "example-phantom", "--patient", NAME)
+    ran = centre.call("pseudonymise", centre.export, into, *asked)
+    assert (ran.code, "inside the source folder" in ran.err, into.exists()) == (2, True, False)
+    assert centre.call("pseudonymise", centre.export, centre.data / "out", *asked).code == 0
 
 
 def test_a_name_that_is_no_submission(centre: Centre) -> None:

@@ -55,6 +55,8 @@ def test_no_arguments_show_the_help(settled: Centre) -> None:
         (("submit", "--resend"), "--reason"),
         (("submit", "--reason", "because"), "--resend"),
         (("submit", "--resend", "--treat-as-received", "--reason", "x"), "exclude each other"),
+        (("submit", "--resend", "--reason", "Dr Smith rang"), "--reason seems to hold"),
+        (("submit", "--resend", "--reason", "943 476 5919 rang"), "--reason seems to hold"),
     ],
 )
 def test_slips(arguments: tuple[str, ...], told: str, settled: Centre) -> None:

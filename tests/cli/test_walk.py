@@ -88,6 +88,17 @@ def test_a_received_revision_does_not_change(received: Centre) -> None:
     assert received.call("status").out.startswith(f"{NAME}  received  undo the edit")
 
 
+def test_the_lock_of_a_received_revision_stands(received: Centre) -> None:
+    lock = received.submission / "lock.yaml"
+    before = lock.read_bytes()
+    assert received.call("build").code == 0
+    (plan,) = received.export.rglob("RP.*")
+    plan.write_bytes(plan.read_bytes().replace(b"Prostate60", b"Prostate61"))
+    other = received.call("build")
+    assert (other.code, "[U021]" in other.out) == (1, True)
+    assert lock.read_bytes() == before
+
+
 @pytest.mark.parametrize("verb", ["check", "build", "submit"])
 def test_one_of_several_is_bad(verb: str, centre: Centre) -> None:
     for name, text in (("A-BAD", "manifest: 1\ntrail: x\n"), ("Z-BAD", "[")):

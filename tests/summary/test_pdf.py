@@ -268,11 +268,3 @@ def test_a_fault_of_our_own_is_raised(empty: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("rttqa_build.summary.template.shipped", lambda _name: "#panic()")
     with pytest.raises(typst.TypstError):
         pdf.render(example.summary(), empty, {})
-
-
-def test_probe(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pdf.check_renderer(empty) is None
-    monkeypatch.setattr(pdf, "PROBE_SHA256", "00")
-    found = pdf.check_renderer(empty)
-    assert found is not None
-    assert found.code == "K002"
