@@ -67,7 +67,9 @@ def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
     others = dict(content.others)
     others[README] = readme(_readme(order), [*(task.path for task in content.chosen), SUMMARY, *others])
     with writing(staged) as writer:
-        for one in process(order.source, content.chosen, content.job, scanner, compress, order.jobs):
+        # The largest object first: at the end it would keep one thread busy and the others waiting.
+        largest_first = sorted(content.chosen, key=lambda task: -task.instance.file.size)
+        for one in process(order.source, largest_first, content.job, scanner, compress, order.jobs):
             done.append(one.account)
             if one.packed is not None:
                 payload[one.task.path] = Record(one.packed.sha256, one.packed.size)
