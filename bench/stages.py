@@ -1,0 +1,130 @@
+"""Where the time goes, in this process: `python bench/stages.py build|parts FOLDER`.
+
+`build` runs the build of the repository FOLDER and times its stages; `parts` times the engines on the objects
+of the export FOLDER, one core, best of five. Both print JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import json
+import os
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+START = time.perf_counter()
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rttqa_build.deidentify.identity import Fact
+
+# Public functions that are a stage each: module below rttqa_build → names, as the module calls them.
+STAGES = {
+    "build": ("take_in", "resolve", "Scanner", "probe", "prepare", "settle_uids", "pack", "tell"),
+    "paperwork": ("clinical_summary",),
+    "packing": ("verify",),
+}
+
+
+def stages(repository: Path) -> dict[str, float]:
+    """Build once and return seconds by stage; those inside another are in it too."""
+    os.chdir(repository)
+    from rttqa_build.cli import building
+
+    seconds = {"start-up and imports": time.perf_counter() - START}
+    for module, names in STAGES.items():
+        for name in names:
+            _timed(importlib.import_module(f"rttqa_build.{module}"), name, seconds)
+    with contextlib.redirect_stdout(sys.stderr):
+        code = building.build([], locked=False, jobs=os.cpu_count() or 1, as_json=False)
+    assert code == 0, "the build has findings"
+    return seconds | {"whole": time.perf_counter() - START}
+
+
+def _timed(module: object, name: str, seconds: dict[str, float]) -> None:
+    run: Callable[..., object] = getattr(module, name)
+
+    def timed(*args: object, **options: object) -> object:
+        start = time.perf_counter()
+        try:
+            return run(*args, **options)
+        finally:
+            seconds[name] = time.perf_counter() - start
+
+    setattr(module, name, timed)
+
+
+def best(run: Callable[[], object], times: int = 5) -> float:
+    """Return the seconds of the fastest of several runs."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def parts(folder: Path) -> dict[str, float]:
+    """Return the speed of the engines on their own, on one core."""
+    from dcmanon import Anonymizer
+
+    from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
+    from rttqa_build.deidentify.identity import Harvest, harvest, merged
+    from rttqa_build.deidentify.marks import Marks
+    from rttqa_build.deidentify.policy import compile_policy
+    from rttqa_build.deidentify.residue import Scanner
+    from rttqa_build.deidentify.spelling import patterns
+    from rttqa_build.deidentify.stream import parse, walk
+    from rttqa_build.pseudonym import CentreKey, Pseudonyms
+
+    slices = [path.read_bytes() for path in sorted(folder.rglob("CT.*"))[:40]]
+    structures = next(folder.rglob("RS.*")).read_bytes()
+    found = merged(harvest(walk(parse(data))) for data in (*slices, structures))
+    many = Harvest(found.facts | frozenset(_staff(150)))
+    scanner = Scanner(many)
+    names = Pseudonyms.derive(CentreKey(bytes(range(32))), "bench")
+    marks = Marks("BENCH-1", "bench", "bench", "", "RXX", "Centre")
+    job = Job(compile_policy(), marks, 60, names.base_uid, registered_uids(), Scanner(found).identifies)
+    theirs = Anonymizer()
+
+    def ours(data: bytes) -> bytes:
+        return pseudonymise(parse(data), job, ObjectPlan()).data
+
+    results = [parse(ours(data)) for data in slices]
+    megabytes = sum(len(stream.data) for stream in results) / 1e6
+    scan = best(lambda: [scanner.scan_dicom(stream, "image") for stream in results])
+    each = 1e3 / len(slices)
+    return {
+        "CT slice, ours, ms": best(lambda: [ours(data) for data in slices]) * each,
+        "CT slice, dcmanon, ms": best(lambda: [theirs.anonymize(BytesIO(data)) for data in slices]) * each,
+        "RTSTRUCT, ours, ms": best(lambda: ours(structures)) * 1e3,
+        "RTSTRUCT, dcmanon, ms": best(lambda: theirs.anonymize(BytesIO(structures))) * 1e3,
+        "residue scan, patterns": len(patterns(many)),
+        "residue scan, MB/s": megabytes / scan,
+    }
+
+
+def _staff(count: int) -> Iterator[Fact]:
+    """Yield invented names, always the same, that make a search of the size of a large centre's."""
+    from rttqa_build.deidentify.identity import Fact, Kind, Who
+
+    for number in range(count):
+        letters = (
+            hashlib.sha256(b"%d" % number).hexdigest().translate(str.maketrans("0123456789", "ghijklmnop"))
+        )
+        yield Fact(Who.STAFF, Kind.NAME, f"{letters[:9]}^{letters[9:16]}".title().encode())
+
+
+def main() -> None:
+    run = {"build": stages, "parts": parts}[sys.argv[1]]
+    print(json.dumps(run(Path(sys.argv[2]))))
+
+
+if __name__ == "__main__":
+    main()
