@@ -153,16 +153,17 @@ def summarise(order: Order, reading: Reading) -> Summary:
 
 
 def prepare(order: Order, reading: Reading, summary: Summary, beside: Executor) -> tuple[Content, Papers]:
-    """Settle every pseudonym, scrub the documents; the summary is rendered beside all that."""
+    """Settle every pseudonym, scrub the documents; the summary is rendered beside the packing."""
     scanner = reading.scanner
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     chosen = tasks(reading.resolution.roles, names, lambda instance: renamed(reading.case, instance))
-    rendering = beside.submit(paperwork.clinical_summary, summary, order.trial, scanner, stage(order))
     papers = paperwork.documents(order.manifest, order.trial, order.source, scanner)
     others = {paper.path: paper.data for paper in papers.papers}
     inputs = {role: row.digest for role, row in inputs_of(reading, names).items()}
     inputs |= {f"document:{paper.name}": names.input_token([paper.original]) for paper in papers.papers}
-    return Content(chosen, job(order, chosen, names, scanner), others, rendering, inputs), papers
+    shared = job(order, chosen, names, scanner)
+    rendering = beside.submit(paperwork.clinical_summary, summary, order.trial, scanner, stage(order))
+    return Content(chosen, shared, others, rendering, inputs), papers
 
 
 def job(order: Order, chosen: tuple[Task, ...], names: Pseudonyms, scanner: Scanner) -> Job:

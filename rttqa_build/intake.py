@@ -46,6 +46,9 @@ def take_in(folder: Path, jobs: int, progress: Callable[[str], None]) -> Intake:
 
     Raises UsageError when there is no such folder, or nothing in it.
     """
+    # Not left to the threads: of a package whose modules import each other, two of them may meet one half.
+    import pydicom.filereader  # noqa: F401
+
     listing = files(folder)
     progress(f"reading {len(listing.paths)} files")
     paths = sorted(listing.paths, key=partial(_largest_first, folder))

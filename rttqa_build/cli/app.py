@@ -59,6 +59,8 @@ def main() -> None:
         # Consoles that cannot show a character show a stand-in; the program must not fail on it.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    # No linear algebra is done here: numpy need not start threads for it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Parsing makes tuples by the hundred thousand, none of them in a cycle: look for cycles less often.
     gc.set_threshold(50_000, 20, 20)
     code = guarded(lambda: app(standalone_mode=False), dict(os.environ))
