@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,3 +82,28 @@ def test_no_folder_or_an_empty_one_is_a_usage_error(make: object, tmp_path: Path
     with pytest.raises(UsageError) as caught:
         take_in(tmp_path / "none", 1, silent)
     assert caught.value.hint
+
+
+THREADS_FIND_PYDICOM = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from rttqa_build import intake
+
+class Pool(ThreadPoolExecutor):
+    def __init__(self, jobs):
+        assert "pydicom.filereader" in sys.modules
+        super().__init__(jobs)
+
+assert "pydicom" not in sys.modules
+intake.ThreadPoolExecutor = Pool
+intake.take_in(Path(sys.argv[1]), 2, len)
+"""
+
+
+def test_pydicom_is_loaded_before_there_are_threads(export: Path) -> None:
+    # Two threads that load it at once may meet half of it: once in some forty builds, an ImportError.
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS_FIND_PYDICOM, str(export)], check=False, capture_output=True, text=True
+    )
+    assert not done.returncode, done.stderr

@@ -121,6 +121,8 @@ def _contents(pool: ThreadPoolExecutor, source: Source, container: Container) ->
 
     The largest go first, so that no thread is left alone with one at the end.
     """
+    import rttqa_build.verify.member  # noqa: F401 - pydicom is loaded here, not by several threads at once
+
     readable = [entry for entry in container.entries if entry.readable]
     order = sorted(range(len(readable)), key=lambda number: -readable[number].info.file_size)
     contents = pool.map(lambda number: _content(source, readable[number], container.patient), order)
