@@ -161,8 +161,8 @@ def prepare(order: Order, reading: Reading, summary: Summary, beside: Executor) 
     others = {paper.path: paper.data for paper in papers.papers}
     inputs = {role: row.digest for role, row in inputs_of(reading, names).items()}
     inputs |= {f"document:{paper.name}": names.input_token([paper.original]) for paper in papers.papers}
-    shared = job(order, chosen, names, scanner)
     rendering = beside.submit(paperwork.clinical_summary, summary, order.trial, scanner, stage(order))
+    shared = job(order, chosen, names, scanner)
     return Content(chosen, shared, others, rendering, inputs), papers
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+import deflate
+
 from rttqa_build.deidentify.identity import Harvest, Kind, harvest, harvest_names, merged
 from rttqa_build.deidentify.stream import StreamError, parse, walk
 from rttqa_build.diagnostic import Diagnostic, Location, finding, ordered
@@ -80,7 +82,7 @@ def _take(folder: Path, path: str) -> _Taken:
         data = (folder / path).read_bytes()
     except OSError:
         return _Taken(Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, _DENIED))
-    file = SourceFile(path, len(data), hashlib.sha256(data).hexdigest())
+    file = SourceFile(path, len(data), hashlib.sha256(data).hexdigest(), deflate.crc32(data))
     result = read(file, data)
     if isinstance(result, Fate) and result.reason is not Reason.UNREADABLE:
         return _Taken(result)

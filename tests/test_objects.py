@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ def test_paths_go_by_role_and_order_and_rt_objects_get_a_series_of_their_own() -
 
 def one_task(path: Path, data: bytes) -> object:
     path.write_bytes(data)
-    file = SourceFile(path.name, len(data), hashlib.sha256(data).hexdigest())
+    file = SourceFile(path.name, len(data), hashlib.sha256(data).hexdigest(), zlib.crc32(data))
     thing = replace(instance(ImageFacts(), "1.2.3"), file=file)
     return tasks([replace(selected("planning_image"), instances=(thing,))], NAMES, lambda _: {})
 

@@ -85,11 +85,15 @@ class ObjectPlan:
 
 
 class Pseudonymised(NamedTuple):
-    """The new file, how often each rule was applied to which tag, and the text that leaves by tag."""
+    """The new file, how often each rule was applied to which tag, the text that leaves by tag.
+
+    ``uids`` are the original values for which a pseudonym stands in the file.
+    """
 
     data: bytes
     rules: Counter[tuple[int, Action]]
     texts: frozenset[tuple[int, str]]
+    uids: frozenset[bytes]
 
 
 @functools.cache
@@ -117,7 +121,9 @@ def pseudonymise(stream: Stream, job: Job, plan: ObjectPlan) -> Pseudonymised:
         writer.new_uids(_identity(stream, SOP_INSTANCE_UID)),
         stream.transfer_syntax,
     )
-    return Pseudonymised(b"".join([meta, *body]), writer.rules, frozenset(writer.texts))
+    return Pseudonymised(
+        b"".join([meta, *body]), writer.rules, frozenset(writer.texts), frozenset(writer.uids)
+    )
 
 
 def _identity(stream: Stream, tag: int) -> bytes:

@@ -11,7 +11,6 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build.deidentify.engine import pseudonymise
-from rttqa_build.deidentify.stream import walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Content(NamedTuple):
-    """What a final UID needs of an object: the digest of its content under base UIDs, every UID in it."""
+    """What a final UID needs of an object: the digest of its content under base UIDs, every UID in that."""
 
     digest: bytes
     uids: frozenset[str]
@@ -30,7 +29,9 @@ class Content(NamedTuple):
 
 def content(stream: Stream, job: Job, plan: ObjectPlan) -> Content:
     """Return an RT object's content; ``job`` maps UIDs to base UIDs."""
-    return Content(hashlib.sha256(pseudonymise(stream, job, plan).data).digest(), _uids(stream))
+    result = pseudonymise(stream, job, plan)
+    uids = (uid.strip(b"\0 ").decode("latin-1") for value in result.uids for uid in value.split(b"\\"))
+    return Content(hashlib.sha256(result.data).digest(), frozenset(uids))
 
 
 def final_uids(contents: Mapping[str, Content], names: Pseudonyms) -> dict[str, str]:
@@ -51,9 +52,3 @@ def reachable(start: str, references: Mapping[str, set[str]]) -> frozenset[str]:
         found |= new
         waiting.extend(new)
     return frozenset(found)
-
-
-def _uids(stream: Stream) -> frozenset[str]:
-    """Return every UID that the object holds."""
-    values = {leaf.value for leaf in walk(stream, pixels=False) if leaf.vr == "UI"}
-    return frozenset(uid.strip(b"\0 ").decode("latin-1") for value in values for uid in value.split(b"\\"))

@@ -38,11 +38,12 @@ class Reason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file of the source: POSIX path relative to it (shown locally only), size in bytes, SHA-256."""
+    """A file of the source: POSIX path relative to it (shown locally only), size in bytes, SHA-256, CRC-32."""
 
     path: str
     size: int
     sha256: str
+    crc32: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -16,7 +16,7 @@ from pydicom.filereader import data_element_generator, read_sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from pydicom.dataelem import DataElement, RawDataElement
     from pydicom.dataset import Dataset
@@ -72,12 +72,13 @@ def read(data: bytes) -> Object:
         meta, start = _meta(data)
         name = _text(next((item.value for item in meta if item.tag == 0x00020010), b""))
         syntax = _syntax(name)
-        elements = tuple(_dataset(data, start, (), syntax))
+        elements: list[Element] = []
+        _dataset(data, start, (), syntax, elements)
     except UnreadableError:
         raise
     except Exception:  # noqa: BLE001  (whatever a parser raises on damaged bytes is one finding)
         raise UnreadableError from None
-    return Object(data[:128], meta, elements, name, syntax)
+    return Object(data[:128], meta, tuple(elements), name, syntax)
 
 
 def _text(value: bytes) -> str:
@@ -90,10 +91,11 @@ def _meta(data: bytes) -> tuple[tuple[Element, ...], int]:
     if (tag, vr, size) != (2, b"UL", 4) or _META + 12 + length > len(data):
         raise UnreadableError
     end = _META + 12 + length
-    elements = tuple(_dataset(data[_META:end], 0, (), Syntax(implicit=False, little=True)))
-    if any(element.tag >> 16 != 2 for element in elements):
+    found: list[Element] = []
+    _dataset(data[_META:end], 0, (), Syntax(implicit=False, little=True), found)
+    if any(element.tag >> 16 != 2 for element in found):
         raise UnreadableError
-    return elements, end
+    return tuple(found), end
 
 
 def _syntax(name: str) -> Syntax:
@@ -103,38 +105,38 @@ def _syntax(name: str) -> Syntax:
     return Syntax(uid == ImplicitVRLittleEndian, uid != ExplicitVRBigEndian)
 
 
-def _dataset(data: bytes, start: int, path: Path, syntax: Syntax) -> Iterator[Element]:
-    """Yield the elements from ``start`` to exactly the end of ``data``."""
+def _dataset(data: bytes, start: int, path: Path, syntax: Syntax, found: list[Element]) -> None:
+    """Add the elements from ``start`` to exactly the end of ``data``."""
     stream = BytesIO(data)
     stream.seek(start)
     end = start
     for raw in data_element_generator(stream, syntax.implicit, syntax.little):
         end = stream.tell()
-        yield from _element(raw, path, syntax)
+        _element(raw, path, syntax, found)
     if end != len(data):
         raise UnreadableError
 
 
-def _element(raw: RawDataElement | DataElement, path: Path, syntax: Syntax) -> Iterator[Element]:
+def _element(raw: RawDataElement | DataElement, path: Path, syntax: Syntax, found: list[Element]) -> None:
     tag = int(raw.tag)
     if raw.VR == "SQ" and not isinstance(raw.value, bytes | None):
-        yield Element(path, tag, "SQ", b"")
-        yield from _parsed(raw.value, 0, path, tag, syntax)
+        found.append(Element(path, tag, "SQ", b""))
+        _parsed(raw.value, 0, (path, tag), syntax, found)
         return
     value = raw.value or b""
     length = getattr(raw, "length", 0)  # pydicom decodes empty elements of the items that it parsed
     if not isinstance(value, bytes) or length not in {len(value), _UNDEFINED}:
         raise UnreadableError
     vr = raw.VR or dictionary_vr(tag)
-    yield Element(path, tag, vr, value)
+    found.append(Element(path, tag, vr, value))
     if vr == "SQ":
-        yield from _items(value, path, tag, syntax)
+        _items(value, (path, tag), syntax, found)
     elif vr == "UN" and value[:4] == b"\xfe\xff\x00\xe0":  # PS3.5 6.2.2: implicit, little endian
-        yield from _items(value, path, tag, Syntax(implicit=True, little=True))
+        _items(value, (path, tag), Syntax(implicit=True, little=True), found)
 
 
-def _items(value: bytes, path: Path, tag: int, syntax: Syntax) -> Iterator[Element]:
-    """Yield what the items of a sequence of known length hold."""
+def _items(value: bytes, place: tuple[Path, int], syntax: Syntax, found: list[Element]) -> None:
+    """Add what the items of a sequence of known length hold; ``place`` is its own path and tag."""
     header = struct.Struct("<HHL" if syntax.little else ">HHL")
     offset, index = 0, 0
     while offset < len(value):
@@ -145,20 +147,28 @@ def _items(value: bytes, path: Path, tag: int, syntax: Syntax) -> Iterator[Eleme
             stream = BytesIO(value)
             stream.seek(offset)
             rest = read_sequence(stream, syntax.implicit, syntax.little, len(value) - offset, "iso8859")
-            yield from _parsed(rest, index, path, tag, syntax)
+            _parsed(rest, index, place, syntax, found)
             return
         offset += 8 + length
         if offset > len(value):
             raise UnreadableError
-        yield from _dataset(value[offset - length : offset], 0, (*path, (tag, index)), syntax)
+        _dataset(value[offset - length : offset], 0, _inside(place, index), syntax, found)
         index += 1
 
 
-def _parsed(items: Iterable[Dataset], first: int, path: Path, tag: int, syntax: Syntax) -> Iterator[Element]:
-    """Yield the elements of items that pydicom had to parse, because they end at a delimiter."""
+def _parsed(
+    items: Iterable[Dataset], first: int, place: tuple[Path, int], syntax: Syntax, found: list[Element]
+) -> None:
+    """Add the elements of items that pydicom had to parse, because they end at a delimiter."""
     for index, item in enumerate(items, start=first):
+        inside = _inside(place, index)
         for raw in item.elements():
-            yield from _element(raw, (*path, (tag, index)), syntax)
+            _element(raw, inside, syntax, found)
+
+
+def _inside(place: tuple[Path, int], index: int) -> Path:
+    path, tag = place
+    return (*path, (tag, index))
 
 
 @lru_cache(maxsize=8192)
