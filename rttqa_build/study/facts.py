@@ -38,7 +38,7 @@ class Reason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of the source: POSIX path relative to it (shown locally only), size in bytes, SHA-256, CRC-32."""
+    """A file of the source: POSIX path relative to it (shown locally only), bytes, SHA-256, CRC-32."""
 
     path: str
     size: int
