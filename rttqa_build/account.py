@@ -9,12 +9,21 @@ from __future__ import annotations
 import functools
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rttqa_build.summary import report
 from rttqa_build.summary.assemble import finding_rows, free_texts, left_out
-from rttqa_build.summary.context import Context, FreeText, Local, RuleCount, Sending, Summary
+from rttqa_build.summary.context import (
+    Context,
+    FreeText,
+    Local,
+    RuleCount,
+    Sending,
+    SourceText,
+    Summary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,35 +35,62 @@ if TYPE_CHECKING:
     from rttqa_build.study import Fate
 
 
-def account(
-    done: Iterable[Done[Any]], fates: Iterable[Fate], profile: str, papers: Iterable[Paper] = ()
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What became of every file of a source.
+
+    ``done``: the objects that were rewritten; ``papers``: the documents; ``fates``: all files that were not
+    asked for; ``wanted``: digest → role of each file that was, whatever came of it. ``package``: the name of
+    what was made, empty when a finding forbade it.
+    """
+
+    done: tuple[Done[Any], ...] = ()
+    fates: tuple[Fate, ...] = ()
+    papers: tuple[Paper, ...] = ()
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    package: str = ""
+
+
+def account(files: Files, profile: str) -> bytes:
     """Return ``deidentification.json``: per file what rule did what how often; each source file's fate.
 
-    A line for each file: there are tens of thousands of rules in a large case.
+    Fates: ``used``; ``refused`` for what could not be cleaned; ``selected`` for what was to be sent when
+    another finding stopped the build; else why it was left out. A line for each file: there are tens of
+    thousands of rules in a large case.
     """
-    done = tuple(done)
-    used = [
-        {
-            "source": one.task.instance.file.sha256,
-            "fate": "used",
-            "role": one.task.role,
-            "path": one.task.path,
-            "rules": [_rule(tag, action, count) for (tag, action), count in _sorted(one.rules)],
-        }
-        for one in sorted(done, key=lambda one: one.task.path)
-    ]
-    documents = [
+    objects = [_object(one) for one in sorted(files.done, key=lambda one: one.task.path)]
+    documents: list[dict[str, object]] = [
         {"source": one.original, "fate": "used", "role": f"document:{one.name}", "path": one.path}
-        for one in papers
+        for one in files.papers
+    ]
+    told = {row["source"] for row in [*objects, *documents]}
+    stopped = "refused" if files.done else "selected"
+    unused = [
+        {"source": digest, "fate": stopped, "role": role}
+        for digest, role in sorted(files.wanted.items(), key=lambda pair: (pair[1], pair[0]))
+        if digest not in told
     ]
     others = sorted(
-        ({"source": f.file.sha256, "fate": str(f.reason), "detail": f.detail} for f in fates),
+        ({"source": f.file.sha256, "fate": str(f.reason), "detail": f.detail} for f in files.fates),
         key=lambda row: (row["fate"], row["source"]),
     )
-    lines = ",\n".join(json.dumps(row) for row in (*used, *documents, *others))
-    head = json.dumps({"deidentification": 1, "profile": profile})
+    lines = ",\n".join(json.dumps(row) for row in (*objects, *documents, *unused, *others))
+    head = json.dumps({"deidentification": 1, "profile": profile, "package": files.package or None})
     return f'{head[:-1]}, "files": [\n{lines}\n]}}\n'.encode()
+
+
+def _object(one: Done[Any]) -> dict[str, object]:
+    row: dict[str, object] = {"source": one.task.instance.file.sha256, "fate": "used", "role": one.task.role}
+    if not one.rules:
+        return row | {"fate": "refused"}
+    rules = [_rule(tag, action, count) for (tag, action), count in _sorted(one.rules)]
+    return row | {"path": one.task.path, "rules": rules}
+
+
+def paths(data: bytes) -> dict[str, str]:
+    """Return path in the package → digest of the original, from a ``deidentification.json``."""
+    rows = json.loads(data)["files"]
+    return {row["path"]: row["source"] for row in rows if "path" in row}
 
 
 def _rule(tag: int, action: Action, count: int) -> dict[str, object]:
@@ -79,33 +115,58 @@ def local_part(
     fates: Iterable[Fate],
     summary: Summary,
     masked: Callable[[str], str],
+    written: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Local:
-    """Return what only the submitter's report shows; ``masked`` hides identities in the paths of files."""
-    done = tuple(done)
+    """Return what only the submitter's report shows.
+
+    ``masked`` hides identities in the paths of files, and in the texts of the repository that findings point
+    to: ``written``, by name.
+    """
+    done, found = tuple(done), tuple(found)
     rows = tuple(replace(row, path=masked(row.path)) for row in left_out(fates))
-    return Local(finding_rows(found), _counts(done), texts_that_leave(done, summary), rows)
+    pointed = {one.where.file for one in found if one.where.line}
+    sources = tuple(
+        SourceText(name, tuple(map(masked, data.decode("utf-8", "replace").splitlines())))
+        for name, data in sorted(written.items())
+        if name in pointed
+    )
+    return Local(
+        finding_rows(found, sources), _counts(done), texts_that_leave(done, summary), rows, sources=sources
+    )
 
 
 def texts_that_leave(done: Iterable[Done[Any]], summary: Summary) -> tuple[FreeText, ...]:
     """Return every free-text string in the objects and in the summary, each once, and where it stands."""
     texts = {
-        FreeText(f"{one.task.role.partition(':')[0]}: {keyword(tag)}", text)
+        _free_text(one.task.role.partition(":")[0], keyword(tag), text)
         for one in done
         for tag, text in one.texts
     }
     return tuple(sorted({*texts, *free_texts(summary)}, key=lambda row: (row.where, row.text)))
 
 
+def _free_text(role: str, attribute: str, text: str) -> FreeText:
+    return FreeText(f"{role}: {attribute}", text, role, attribute)
+
+
 def _counts(done: Iterable[Done[Any]]) -> tuple[RuleCount, ...]:
-    elements: Counter[str] = Counter()
+    elements: dict[str, Counter[str]] = {}
     files: Counter[str] = Counter()
     for one in done:
-        applied: Counter[str] = Counter()
-        for (_, action), count in one.rules.items():
-            applied[action.value] += count
-        elements.update(applied)
-        files.update(applied.keys())
-    return tuple(RuleCount(rule, elements[rule], files[rule]) for rule in sorted(elements))
+        files.update({action.value for _, action in one.rules})
+        for (tag, action), count in one.rules.items():
+            elements.setdefault(action.value, Counter())[keyword(tag)] += count
+    return tuple(
+        RuleCount(rule, found.total(), files[rule], _attributes(found))
+        for rule, found in sorted(elements.items())
+    )
+
+
+def _attributes(found: Counter[str]) -> tuple[str, ...]:
+    """Return attributes with their counts, the most frequent first."""
+    return tuple(
+        f"{name} × {count}" for name, count in sorted(found.items(), key=lambda one: (-one[1], one[0]))
+    )
 
 
 def report_html(summary: Summary, sending: Sending, local: Local) -> bytes:

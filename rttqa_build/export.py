@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rttqa_build import account, disk
 from rttqa_build.build import ACCOUNT, forbidden, job, ours
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.deidentify.residue import Scanner
-from rttqa_build.diagnostic import Diagnostic, UsageError, ordered
+from rttqa_build.diagnostic import Diagnostic, Location, UsageError, ordered
 from rttqa_build.intake import take_in
 from rttqa_build.objects import Task, process, task
 from rttqa_build.pseudonym import Pseudonyms
+from rttqa_build.resolve import Selected
+from rttqa_build.resolve.patients import check_patients
 from rttqa_build.study import Fate, Reason, conflicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rttqa_build.order import Order
-    from rttqa_build.study import Study
+    from rttqa_build.study import Instance, Study
 
 
-def export(order: Order, progress: Callable[[str], None]) -> tuple[int, tuple[Diagnostic, ...]]:
-    """Pseudonymise all objects of ``order.source`` into ``order.output``; return how many, and the findings.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What came of it: how many objects, the findings, and every file that was left out, with the reason."""
+
+    count: int
+    diagnostics: tuple[Diagnostic, ...]
+    left_out: tuple[Fate, ...] = ()
+
+
+def export(order: Order, progress: Callable[[str], None]) -> Exported:
+    """Pseudonymise all objects of ``order.source``, which are one patient's, into ``order.output``.
 
     The folder appears whole, or not at all when a finding forbids it; the account of what was done to each
     file lies beside it, because it names the originals by digest. Raises UsageError when it holds
@@ -37,10 +49,18 @@ def export(order: Order, progress: Callable[[str], None]) -> tuple[int, tuple[Di
     scanner = Scanner(intake.harvest, ours(order))
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     chosen = _tasks(intake.study, names)
-    told = (*intake.diagnostics, *conflicts(intake.study), *scanner.limits())
+    fates = _fates(intake.study)
+    told = (
+        *intake.diagnostics,
+        *conflicts(intake.study),
+        *_strangers(chosen, order),
+        *scanner.limits(),
+    )
     found = ordered(replace(one, local=scanner.masked(one.local)) for one in told)
     if forbidden(found):
-        return 0, found
+        return Exported(0, found, fates)
+    if not chosen:
+        raise UsageError("the folder holds no object that may leave", "export into it, or give another one")
     progress(f"pseudonymising {len(chosen)} objects")
     part = order.output.with_name(f".{order.output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -53,12 +73,21 @@ def export(order: Order, progress: Callable[[str], None]) -> tuple[int, tuple[Di
             done.append(one.account)
         found = ordered([*found, *(diagnostic for one in done for diagnostic in one.diagnostics)])
         if not forbidden(found):
-            kept = order.output.with_name(f"{order.output.name}.{ACCOUNT}")
-            disk.write(kept, account.account(done, _fates(intake.study), PROFILE))
-            _publish(part, order.output)
+            files = account.Files(tuple(done), fates, package=order.output.name)
+            _publish(part, order.output, account.account(files, PROFILE))
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return len(done), found
+    return Exported(0 if forbidden(found) else len(done), found, fates)
+
+
+def _strangers(chosen: tuple[Task, ...], order: Order) -> Iterator[Diagnostic]:
+    """Yield a finding for each modality with objects of another patient: all get one trial ID."""
+    by_role: dict[str, list[Instance]] = defaultdict(list)
+    for one in chosen:
+        by_role[one.role].append(one.instance)
+    selected = tuple(Selected(role, "", tuple(instances)) for role, instances in by_role.items())
+    for found in check_patients(selected, order.manifest):
+        yield replace(found, where=Location("source"), hint="Give each patient a folder.")
 
 
 def _tasks(study: Study, names: Pseudonyms) -> tuple[Task, ...]:
@@ -78,10 +107,14 @@ def _fates(study: Study) -> tuple[Fate, ...]:
     return (*study.others, *refused)
 
 
-def _publish(part: Path, output: Path) -> None:
+def _publish(part: Path, output: Path, told: bytes) -> None:
+    """Give the folder its name, with its account beside it; when that fails, neither is left."""
+    kept = output.with_name(f"{output.name}.{ACCOUNT}")
+    disk.write(kept, told)
     try:
         if output.is_dir():
             output.rmdir()
         part.rename(output)
     except OSError as error:
+        disk.remove(kept)
         raise disk.failure(error, "the output folder") from None

@@ -17,13 +17,14 @@ import deflate
 from rttqa_build import disk
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise
 from rttqa_build.deidentify.final import Content, content, final_uids
+from rttqa_build.deidentify.labels import dated_labels
 from rttqa_build.deidentify.stream import StreamError, parse
 from rttqa_build.diagnostic import Location, RttqaError, finding
 from rttqa_build.package.layout import Placed, object_paths
 from rttqa_build.study import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -67,9 +68,15 @@ class Done(NamedTuple, Generic[Packed]):
 
 
 def tasks(
-    selected: Iterable[Selected], names: Pseudonyms, rois: Callable[[Instance], Mapping[int, str | None]]
+    selected: Iterable[Selected],
+    names: Pseudonyms,
+    rois: Callable[[Instance], Mapping[int, str | None]],
+    supplied: Collection[str] = (),
 ) -> tuple[Task, ...]:
-    """Return the objects in package order, each with its path and its plan."""
+    """Return the objects in package order, each with its path and its plan.
+
+    ``supplied`` are the SHA-256 of files of a case that the trial supplied.
+    """
     rows = [
         (one.place, one.role, series, instance)
         for one, series in _numbered(selected)
@@ -77,7 +84,9 @@ def tasks(
     ]
     paths = object_paths(Placed(role, instance.modality, series) for _, role, series, instance in rows)
     return tuple(
-        task(name, instance, path, names, rois(instance))
+        Task(name, instance, path, ObjectPlan(supplied=True))
+        if instance.file.sha256 in supplied
+        else task(name, instance, path, names, rois(instance))
         for (name, _, _, instance), path in zip(rows, paths, strict=True)
     )
 
@@ -161,7 +170,7 @@ def _process(
     except StreamError as error:
         refused = finding("A003", f"an object was refused: {error}", Location(task.role), subject=task.role)
         return Done(task, None, {}, frozenset(), (refused,))
-    found = scanner.scan_dicom(parse(result.data), task.role)
+    found = (*scanner.scan_dicom(parse(result.data), task.role), *dated_labels(result.texts, task.role))
     return Done(task, pack(result.data), result.rules, result.texts, found)
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rttqa_build.deidentify.charset import squeezed
 from rttqa_build.diagnostic import Diagnostic, Location, finding
 from rttqa_build.study.identity import is_nhs
 
@@ -25,7 +26,10 @@ EXEMPT = ("dummy-run", "outlining-benchmark", "planning-benchmark")
 
 
 def patient_tokens(roles: Iterable[Selected], submission: Submission, names: Pseudonyms) -> Mapping[str, str]:
-    """Return one token per kind of number that the planning objects carry."""
+    """Return one token per kind of number that the planning objects carry.
+
+    An NHS number that stands as the Patient ID is no local one: two kinds are never compared.
+    """
     patients = [
         instance.patient
         for one in roles
@@ -34,8 +38,8 @@ def patient_tokens(roles: Iterable[Selected], submission: Submission, names: Pse
     ]
     numbers = {number for p in patients for number in (p.patient_id, *p.other_ids)}
     nhs = sorted(number for number in numbers if is_nhs(number))
-    ours = submission.subject.upper()
-    local = sorted({p.patient_id for p in patients} - {"", ours})
+    ours = squeezed(submission.subject)
+    local = sorted({p.patient_id for p in patients if squeezed(p.patient_id) not in ("", ours)} - {*nhs})
     found = {"nhs": nhs[0] if len(nhs) == 1 else "", "local": local[0] if len(local) == 1 else ""}
     return {kind: names.patient_token(kind, number) for kind, number in found.items() if number}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import build_case
@@ -12,12 +15,10 @@ import pytest
 from test_no_identity import ENCODED, uids_in
 
 from rttqa_build import synthetic
-from rttqa_build.diagnostic import UsageError
+from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.export import export
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rttqa_build.order import Order
     from rttqa_build.synthetic import SyntheticPatient
 
@@ -34,7 +35,8 @@ def prepared(folder: Path) -> tuple[SyntheticPatient, Order]:
 
 def test_every_object_is_pseudonymised_and_nothing_names_anyone(tmp_path: Path) -> None:
     saved, order = prepared(tmp_path)
-    count, found = export(order, silent)
+    made = export(order, silent)
+    count, found = made.count, made.diagnostics
     assert [d for d in found if d.fatal] == []
     objects = sorted((tmp_path / "out").rglob("*.dcm"))
     assert count == len(objects) == len(saved.objects)
@@ -63,9 +65,10 @@ def test_a_damaged_file_forbids_all_and_leaves_nothing(tmp_path: Path) -> None:
     saved, order = prepared(tmp_path)
     path = saved.paths["ct/002"]
     path.write_bytes(path.read_bytes()[:-5])
-    count, found = export(order, silent)
+    made = export(order, silent)
+    count, found = made.count, made.diagnostics
     assert count == 0
-    assert "A002" in {d.code for d in found}
+    assert "A005" in {d.code for d in found}
     assert {p.name for p in tmp_path.iterdir()} == {"in"}
 
 
@@ -83,5 +86,73 @@ def test_two_contents_under_one_uid_are_refused(tmp_path: Path) -> None:
     twin = pydicom.dcmread(saved.paths["plan"])
     twin.RTPlanLabel = "another"
     twin.save_as(tmp_path / "in" / "twin.dcm")
-    count, found = export(replace(order), silent)
+    made = export(replace(order), silent)
+    count, found = made.count, made.diagnostics
     assert (count, {d.code for d in found if d.fatal}) == (0, {"R501"})
+
+
+def test_every_file_is_accounted_for_beside_the_folder(tmp_path: Path) -> None:
+    saved, order = prepared(tmp_path)
+    image = pydicom.dcmread(saved.paths["ct/001"])
+    image.BurnedInAnnotation, image.SOPInstanceUID = "YES", "1.2.3.4.5"
+    image.save_as(tmp_path / "in" / "burned.dcm")
+    made = export(order, silent)
+    assert made.count == len(saved.objects)
+    assert [fate.file.path for fate in made.left_out if fate.detail] == ["burned.dcm"]
+    told = json.loads((tmp_path / "out.deidentification.json").read_bytes())
+    files = [path for path in (tmp_path / "in").rglob("*") if path.is_file()]
+    assert sorted(row["source"] for row in told["files"]) == sorted(
+        hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    )
+    paths = {row["path"] for row in told["files"] if row["fate"] == "used"}
+    assert paths == {path.name for path in (tmp_path / "out").iterdir()}
+    assert {row["fate"] for row in told["files"]} >= {"used", "refused"}
+
+
+def test_two_patients_never_become_one(tmp_path: Path) -> None:
+    saved, order = prepared(tmp_path)
+    for path in (tmp_path / "in").rglob("*"):
+        if path == saved.paths["plan"]:
+            other = pydicom.dcmread(path)
+            other.PatientID, other.PatientName, other.PatientBirthDate = "Z9", "Q^R", "19300101"
+            other.OtherPatientIDs = ""
+            del other.OtherPatientIDsSequence
+            other.save_as(path)
+    made = export(order, silent)
+    assert (made.count, {d.code for d in made.diagnostics if d.fatal}) == (0, {"R301"})
+    assert {p.name for p in tmp_path.iterdir()} == {"in"}
+
+
+def test_when_the_folder_cannot_appear_nothing_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, order = prepared(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(type(tmp_path), "rename", full)
+    with pytest.raises(RttqaError, match="full"):
+        export(order, silent)
+    assert {p.name for p in tmp_path.iterdir()} == {"in"}
+
+
+def test_a_folder_without_objects_is_told(tmp_path: Path) -> None:
+    _, order = prepared(tmp_path)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("x", "utf-8")
+    with pytest.raises(UsageError, match="no object"):
+        export(replace(order, source=tmp_path / "notes"), silent)
+    assert not (tmp_path / "out").exists()
+
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.mark.parametrize("name", ["eclipse_phantom", "gammaplan_srs", "monaco_vmat"])
+def test_real_exports_raise_no_false_alarm(name: str, tmp_path: Path) -> None:
+    """Whole exports of planning systems go through the residue proof; what stands in them stays out."""
+    if not (DATA / name).is_dir():
+        pytest.skip(f"the export {name} is not here")
+    order = build_case.order(build_case.PHANTOM, DATA / name, tmp_path / "out")
+    made = export(order, silent)
+    assert [(d.code, d.where.item) for d in made.diagnostics if d.code.startswith("A1") and d.fatal] == []
+    assert made.count or {d.code for d in made.diagnostics if d.fatal} <= {"R301", "R501", "A002"}

@@ -10,7 +10,7 @@ import pytest
 from rttqa_build import synthetic
 from rttqa_build.deidentify.identity import Kind, Who
 from rttqa_build.diagnostic import UsageError
-from rttqa_build.intake import take_in
+from rttqa_build.intake import Intake, take_in, weighed
 from rttqa_build.study import Reason
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def test_a_cut_file_is_a_finding_and_is_not_used(export: Path, tmp_path: Path) -
     path.write_bytes(path.read_bytes()[:-9])
     intake = take_in(tmp_path / "cut", 2, silent)
     (found,) = intake.diagnostics
-    assert found.code == "A002"
+    assert found.code == "A005"
     assert path.name in found.local
     assert path.name not in found.message
     assert any(fate.reason is Reason.UNREADABLE for fate in intake.study.others)
@@ -107,3 +107,69 @@ def test_pydicom_is_loaded_before_there_are_threads(export: Path) -> None:
         [sys.executable, "-c", THREADS_FIND_PYDICOM, str(export)], check=False, capture_output=True, text=True
     )
     assert not done.returncode, done.stderr
+
+
+# --- damage that matters and damage that does not ----------------------------------------------------------
+
+
+def damaged(folder: Path, name: str, cut: int = 9) -> Intake:
+    patient = synthetic.write(folder, extent=synthetic.SMALL)
+    path = patient.paths[name]
+    path.write_bytes(path.read_bytes()[:-cut])
+    return take_in(folder, 2, silent)
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "severity"),
+    [
+        ("ct/002", ("ct",), "error"),
+        ("ct/002", ("mr",), "warning"),
+        ("mr/002", ("mr",), "error"),
+        ("mr/002", ("ct",), "warning"),
+        ("plan", ("ct",), "error"),
+        ("structure_set", ("mr",), "error"),
+    ],
+)
+def test_damage_counts_where_it_can_be_of_what_is_sent(
+    name: str, sent: tuple[str, ...], severity: str, tmp_path: Path
+) -> None:
+    """An image of a series that is not sent is left out; a plan that is cut could be the one meant."""
+    intake = damaged(tmp_path, name)
+    modalities = {"ct": "CT", "mr": "MR"}
+    instances = [i for i in intake.study.instances if i.modality in {modalities[s] for s in sent}]
+    (found,) = weighed(intake, instances)
+    assert (found.code, found.severity) == ("A005", severity)
+
+
+def test_damage_of_an_image_that_is_referred_to_counts(tmp_path: Path) -> None:
+    intake = damaged(tmp_path, "ct/002")
+    (found,) = weighed(intake, [i for i in intake.study.instances if i.modality == "RTSTRUCT"])
+    assert found.fatal
+
+
+def test_a_file_of_which_nobody_knows_what_it_was_counts(tmp_path: Path) -> None:
+    patient = synthetic.write(tmp_path, extent=synthetic.SMALL)
+    path = patient.paths["mr/001"]
+    path.write_bytes(path.read_bytes()[:150] + b"\xff" * 40)
+    (found,) = weighed(take_in(tmp_path, 1, silent), [])
+    assert found.fatal
+
+
+def test_a_file_without_its_pixels_is_cut(tmp_path: Path) -> None:
+    patient = synthetic.write(tmp_path, extent=synthetic.SMALL)
+    path = patient.paths["ct/001"]
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"\xe0\x7f\x10\x00")])
+    (found,) = take_in(tmp_path, 1, silent).diagnostics
+    assert found.code == "A005"
+
+
+def test_what_plan_and_dose_refer_to_is_known_at_every_depth(export: Path) -> None:
+    import pydicom
+
+    for instance in take_in(export, 1, silent).study.instances:
+        whole = pydicom.dcmread(export / instance.file.path)
+        named = {
+            int(e.value) for e in whole.iterall() if e.keyword == "ReferencedROINumber" and e.value != ""
+        }
+        assert instance.roi_numbers == (named if instance.modality in ("RTPLAN", "RTDOSE") else frozenset())

@@ -24,12 +24,14 @@ from rttqa_build.study import (
     PatientIdentity,
     PlanFacts,
     Reason,
+    Roi,
     SourceFile,
     StructureFacts,
     Study,
     assemble,
 )
-from rttqa_build.trial import Contact, ObjectRule, Trial, When
+from rttqa_build.study.classes import BURNED_IN, refusal_of
+from rttqa_build.trial import Contact, ObjectRule, StructureRule, Trial, When
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 JANE = PatientIdentity("H1", "DOE^JANE", "19500102", ("9434765919",))
@@ -499,14 +501,44 @@ def test_findings_hold_no_value_of_the_patient() -> None:
         )
 
 
-def test_what_may_not_be_sent_is_left_out_and_an_error_when_selected() -> None:
-    capture = an_instance(Kind.OTHER, "OT", "sc", refusal="a secondary capture")
-    study = a_study(*one_chain(), capture, a_series("mr", "MR", refusal="burned-in text"))
+@pytest.mark.parametrize(
+    ("sop_class", "code"),
+    [
+        ("7", "R401"),
+        ("7.2", "R401"),
+        ("104.1", "R402"),
+        ("88.11", "R403"),
+        ("9.1.1", "R404"),
+        ("11.1", "R406"),
+        ("77.1.4", "R406"),
+        ("481.1", "R407"),
+        ("481.6", "R407"),
+    ],
+)
+def test_what_may_not_be_sent_is_left_out_and_an_error_when_selected(sop_class: str, code: str) -> None:
+    uid = "1.2.840.10008.5.1.4.1.1." + sop_class
+    other = an_instance(Kind.OTHER, "OT", "sc", refusal=refusal_of(uid))
+    study = a_study(*one_chain(), other)
     resolution = resolve(study, a_manifest(), ALL)
-    assert {f.reason for f in resolution.left_out} == {Reason.REFUSED}
+    assert {f.reason for f in resolution.left_out} == {
+        Reason.NOT_SELECTED if code == "R407" else Reason.REFUSED
+    }
     assert not resolution.diagnostics
-    for data in ({"diagnostic_mr": Selector(path="mr")}, {"registration": Selector(path="export/sc.dcm")}):
-        assert solve_codes(study, a_manifest(**data)) == ["R401"]
+    for data in ({"diagnostic_mr": Selector(path="export/sc.dcm")}, {"plan": Selector(path="export/sc.dcm")}):
+        assert code in solve_codes(study, a_manifest(**data))
+
+
+def test_images_with_burned_in_text_are_left_out_and_an_error_when_selected() -> None:
+    study = a_study(*one_chain(), a_series("mr", "MR", refusal=BURNED_IN))
+    assert not resolve(study, a_manifest(), ALL).diagnostics
+    assert solve_codes(study, a_manifest(diagnostic_mr=Selector(path="mr"))) == ["R405"]
+
+
+def test_a_modality_that_no_role_of_the_trial_takes_is_outside_its_list() -> None:
+    study = a_study(*one_chain(), a_series("us", "US"))
+    assert solve_codes(study, a_manifest(planning_image=Selector(path="us"))) == ["R407"]
+    among = a_study(*one_chain(), a_series("mr", "MR"))
+    assert solve_codes(among, a_manifest(planning_image=Selector(path="mr"))) == ["R104"]
 
 
 def test_two_contents_under_one_uid_matter_when_selected() -> None:
@@ -515,8 +547,74 @@ def test_two_contents_under_one_uid_matter_when_selected() -> None:
     elsewhere = replace(a_plan("rp9"), file=SourceFile("old/9.dcm", 1, digest("old9")))
     assert solve_codes(a_study(*one_chain(), a_plan("rp9"), elsewhere)) == []
     twice = replace(a_plan(), file=SourceFile("old/rp.dcm", 1, digest("old plan")))
-    assert solve_codes(a_study(*one_chain(), twice)) == ["R101"]
+    assert solve_codes(a_study(*one_chain(), twice)) == ["R501"]
     assert solve_codes(a_study(*one_chain(), twice), a_manifest(plan=Selector(path="export/rp.dcm"))) == []
+
+
+def with_structure(name: str, contours: int = 3) -> Study:
+    facts = StructureFacts("rs", (Roi(1, name, contours=contours),), frames=("frame",))
+    images, structures, plan, dose = one_chain()
+    return a_study(images, replace(structures, facts=facts), plan, dose)
+
+
+def faces(study: Study, trial: Trial | None = None) -> list[str]:
+    found = resolve(study, a_manifest(), trial or ALL).diagnostics
+    assert all(d.severity is Severity.WARNING for d in found)
+    return [d.code for d in found]
+
+
+@pytest.mark.parametrize(
+    ("body_part", "warned"),
+    [
+        ("HEAD", True),
+        ("HEADNECK", True),
+        ("HEAD NECK", True),
+        ("brain", True),
+        ("WHOLEBODY", True),
+        ("PELVIS", False),
+        ("CHEST", False),
+        ("", False),
+    ],
+)
+def test_a_face_is_warned_of_once_by_the_body_part(body_part: str, *, warned: bool) -> None:
+    facts = ImageFacts(position=(0, 0, 0), orientation=(1, 0, 0, 0, 1, 0), body_part=body_part)
+    images = a_series(facts=facts)
+    assert faces(a_study(images, *one_chain()[1:])) == ["A008"] * warned
+
+
+@pytest.mark.parametrize(
+    ("name", "warned"),
+    [
+        ("Brain", True),
+        ("Brainstem", True),
+        ("Eye_L", True),
+        ("Lens R", True),
+        ("OpticNrv_L", True),
+        ("OpticChiasm", True),
+        ("Parotid_R", True),
+        ("Bone_Mandible", True),
+        ("Cavity_Oral", True),
+        ("z PTV_Brain", True),
+        ("BrachialPlexus_L", False),
+        ("Rectum", False),
+        ("Eyelet test", False),
+        ("Ellipse", False),
+    ],
+)
+def test_a_face_is_warned_of_by_structures_that_are_drawn(name: str, *, warned: bool) -> None:
+    assert faces(with_structure(name)) == ["A008"] * warned
+    assert faces(with_structure(name, contours=0)) == []
+
+
+def test_a_face_is_warned_of_where_the_trial_asks_for_structures_of_a_head() -> None:
+    for required in (True, False):
+        rules = (StructureRule("Parotid_L", "ORGAN", required=required),)
+        assert faces(a_study(*one_chain()), replace(ALL, structures=rules)) == ["A008"] * required
+
+
+def test_no_face_is_warned_of_in_what_is_not_selected_or_shows_no_anatomy() -> None:
+    facts = ImageFacts(position=(0, 0, 0), orientation=(1, 0, 0, 0, 1, 0), body_part="HEAD")
+    assert faces(a_study(*one_chain(), a_series("mr", "MR", facts=facts))) == []
 
 
 def test_digest_prefixes_grow_until_they_differ() -> None:
@@ -573,3 +671,30 @@ def test_eclipse_with_second_ct_and_registration() -> None:
 )
 def test_incomplete_exports_are_read_and_said_to_be_so(name: str, codes: list[tuple[str, str]]) -> None:
     assert sorted(solve(exported(name))[1]) == codes
+
+
+@pytest.mark.parametrize(("count", "expected"), [(2, [("R004", "plan")]), (3, []), (4, [("R002", "plan")])])
+def test_a_plan_library_is_whole(count: int, expected: list[tuple[str, str]]) -> None:
+    names = [f"p{n}" for n in range(count)]
+    study = a_study(
+        a_series(), a_structure_set(), [a_plan(n) for n in names], [a_dose(f"d{n}", (n,)) for n in names]
+    )
+    rules = (*required("structure_set", "planning_image", "dose"), ObjectRule("plan", minimum=3, maximum=3))
+    chosen = a_manifest(plan=[Selector(id=name, label=name.upper()) for name in names])
+    roles, codes = solve(study, chosen, a_trial(*rules))
+    assert codes == expected
+    assert len([role for role in roles if role.startswith("dose")]) == count
+
+
+@pytest.mark.parametrize(("arm", "expected"), [("proton", []), ("photon", [("R007", "plan")]), ("", [])])
+def test_an_arm_takes_plans_of_a_kind(arm: str, expected: list[tuple[str, str]]) -> None:
+    ions = replace(a_plan(), facts=PlanFacts("rp", kind="ion"))
+    rules = (
+        *required("structure_set", "planning_image", "dose"),
+        ObjectRule("plan", kinds=("ion",), when=When({"arm": ("proton",)})),
+        ObjectRule("plan", kinds=("photon", "electron"), when=When({"arm": ("photon",)})),
+        ObjectRule("plan", when=When({"purpose": ("dummy-run",)})),
+    )
+    base = a_manifest()
+    one = replace(base, submission=replace(base.submission, arm=arm))
+    assert solve(a_study(a_series(), a_structure_set(), ions, a_dose()), one, a_trial(*rules))[1] == expected

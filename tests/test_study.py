@@ -680,3 +680,82 @@ def test_facts_agree_with_pydicom(name: str) -> None:
             assert {r.number: r.contours for r in found.facts.rois} == contours
         if isinstance(found.facts, PlanFacts):
             assert [b.name for b in found.facts.beams] == [b.BeamName for b in whole.BeamSequence]
+
+
+def test_acquisition_facts_of_an_image() -> None:
+    made = a_slice(
+        StudyDate="20260101",
+        SeriesDate="20260102",
+        AcquisitionDate="20260103",
+        PatientPosition="FFS",
+        TemporalPositionIdentifier=3,
+    )
+    facts = instance(made).facts
+    assert isinstance(facts, ImageFacts)
+    assert (facts.date, facts.patient_position, facts.temporal) == ("20260103", "FFS", 3)
+    assert facts.suv_lacks == ()
+
+
+@pytest.mark.parametrize(
+    ("elements", "tracer", "lacks"),
+    [
+        ({"PatientWeight": 70, "AcquisitionTime": "1000"}, {"RadiopharmaceuticalStartTime": "0900"}, ()),
+        (
+            {"PatientWeight": 70, "AcquisitionTime": "1000"},
+            {"RadiopharmaceuticalStartDateTime": "202601010900"},
+            (),
+        ),
+        ({"AcquisitionTime": "1000"}, {"RadiopharmaceuticalStartTime": "0900"}, ("PatientWeight",)),
+        ({"PatientWeight": 70}, {}, ("RadiopharmaceuticalStartTime", "AcquisitionTime")),
+    ],
+)
+def test_what_an_uptake_value_lacks(
+    elements: dict[str, Any], tracer: dict[str, Any], lacks: tuple[str, ...]
+) -> None:
+    drug = dataset(RadionuclideTotalDose="370000000", **tracer)
+    made = a_slice(**elements, RadiopharmaceuticalInformationSequence=[drug])
+    made.update(dataset(SOPClassUID=STORAGE + "128", Modality="PT"))
+    facts = instance(made).facts
+    assert isinstance(facts, ImageFacts)
+    assert facts.suv_lacks == lacks
+
+
+@pytest.mark.parametrize(
+    ("beam", "point", "technique"),
+    [
+        ({"BeamType": "STATIC"}, {"GantryRotationDirection": "NONE"}, "3DCRT"),
+        ({"BeamType": "STATIC"}, {"GantryRotationDirection": "CW"}, "arc"),
+        ({"BeamType": "DYNAMIC"}, {}, "IMRT"),
+        ({"BeamType": "DYNAMIC", "NumberOfWedges": 1}, {}, "3DCRT"),
+        ({"BeamType": "DYNAMIC"}, {"GantryRotationDirection": "CC"}, "VMAT"),
+        ({}, {}, ""),
+        ({"BeamType": "STATIC", "RadiationType": "ELECTRON"}, {}, "electrons"),
+        ({"RadiationType": "PROTON", "ScanMode": "MODULATED"}, {}, "PBS"),
+    ],
+)
+def test_techniques(beam: dict[str, Any], point: dict[str, Any], technique: str) -> None:
+    one = dataset(BeamNumber=1, ControlPointSequence=[dataset(**point)], **beam)
+    facts = instance(an_object(RP, Modality="RTPLAN", BeamSequence=[one])).facts
+    assert isinstance(facts, PlanFacts)
+    assert [each.technique for each in facts.beams] == [technique]
+
+
+def test_application_setups_have_a_dose() -> None:
+    setups = [
+        dataset(ReferencedBrachyApplicationSetupNumber=n, BrachyApplicationSetupDose=d)
+        for n, d in ((1, 7), (2, 0.5))
+    ]
+    groups = [dataset(NumberOfFractionsPlanned=2, ReferencedBrachyApplicationSetupSequence=setups)]
+    made = an_object(
+        RP,
+        Modality="RTPLAN",
+        FractionGroupSequence=groups,
+        ApplicationSetupSequence=[dataset(ApplicationSetupNumber=1)],
+    )
+    facts = instance(made).facts
+    assert isinstance(facts, PlanFacts)
+    assert (facts.kind, facts.setup_dose_gy, facts.beams[0].technique) == (
+        "brachytherapy",
+        15.0,
+        "brachytherapy",
+    )

@@ -57,4 +57,5 @@ def sequence(
     content = b"".join(items)
     if not undefined:
         return header(encoding, tag, vr, len(content)) + content
-    return header(encoding, tag, vr, UNDEFINED) + content + delimiter(encoding, SEQUENCE_END)
+    inner = encoding._replace(little=encoding.little or vr == "UN")  # behind UN all is little endian
+    return header(encoding, tag, vr, UNDEFINED) + content + delimiter(inner, SEQUENCE_END)

@@ -6,16 +6,17 @@ and of one parsed file. It never decodes a numeric or pixel value.
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build.deidentify import encode
+from rttqa_build.deidentify import encode, oddities
+from rttqa_build.deidentify.charset import decoded
+from rttqa_build.deidentify.dates import shifted_date, shifted_datetime
 from rttqa_build.deidentify.marks import Marks, file_meta
-from rttqa_build.deidentify.policy import TEXT_VRS, Action, Policy
+from rttqa_build.deidentify.policy import BULK_VRS, NUMERIC_VRS, TEXT_VRS, Action, Policy
 from rttqa_build.deidentify.stream import UNDEFINED, Encoding, Item, StreamError
 
 if TYPE_CHECKING:
@@ -28,28 +29,26 @@ if TYPE_CHECKING:
 SOP_CLASS_UID, SOP_INSTANCE_UID, SERIES_INSTANCE_UID = 0x00080016, 0x00080018, 0x0020000E
 SPECIFIC_CHARACTER_SET = 0x00080005
 CODING_SCHEME_DESIGNATOR = 0x00080102
-ROI_NAME = 0x30060026
+ROI_NAME, ROIS, RELATED_OBSERVATIONS = 0x30060026, 0x30060020, 0x300600A0
+OBSERVATIONS, OBSERVATION_NUMBER = 0x30060080, 0x30060082
 OVERLAYS = 0x60  # groups 60xx
 # where an item's ROI number stands: structure set, contours, observations, related ROIs
 ROI_NUMBERS = {
-    0x30060020: 0x30060022,
+    ROIS: 0x30060022,
     0x30060039: 0x30060084,
-    0x30060080: 0x30060084,
+    OBSERVATIONS: 0x30060084,
     0x30060030: 0x30060084,
 }
 # PS3.16 Table 8-1: designators of published schemes; those that begin with 99 are private (PS3.3 8.2)
 PUBLIC_SCHEMES = frozenset(
     b"DCM SCT SRT SNM3 UCUM LN FMA NCIt RADLEX UMLS BI MSH I9 I10 ICDO3 IBSI ISO3166_1 NEU MA".split()
 )
-_UID_CHARACTERS = b"0123456789.\\ \0"
 _TIME = rb"(\d\d(:?\d\d(:?\d\d(\.\d{1,9})?)?)?)? *"
 _REPERTOIRE = {
     "CS": re.compile(rb"[A-Z0-9 _\\]*"),
     "AS": re.compile(rb"(\d{3}[DWMY])?(\\\d{3}[DWMY])*"),
     "TM": re.compile(_TIME + rb"(\\" + _TIME + rb")*"),
 }
-_DATE = re.compile(rb"(\d{4})[.]?(\d\d)[.]?(\d\d) ?")
-_DATETIME = re.compile(rb"(\d{4})(\d\d)?(\d\d)?((?:\d\d){0,3}(?:\.\d{1,6})?(?:[+-]\d{4})?) *")
 _DUMMIES = {
     "PN": b"PSEUDONYMISED", "DA": b"19000101", "DT": b"19000101000000", "TM": b"000000", "AS": b"000Y",
     "DS": b"0", "IS": b"0", "CS": b"REMOVED", "AE": b"REMOVED", "UR": b"urn:oid:1.0",
@@ -61,7 +60,8 @@ class Job:
     """What all objects of one submission share.
 
     ``uid`` maps an original UID to its pseudonym; ``registered`` are UIDs that stay; ``weeks`` is the date
-    offset into the past; ``identifying`` tells whether a text holds a harvested identity.
+    offset into the past; ``identifying`` tells whether a text holds a harvested identity; ``supplied`` is the
+    job for objects of a case that the trial supplied, whose dates stay.
     """
 
     policy: Policy
@@ -70,6 +70,7 @@ class Job:
     uid: Callable[[bytes], str]
     registered: frozenset[bytes]
     identifying: Callable[[str], bool]
+    supplied: Job | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,12 @@ class ObjectPlan:
     """What is particular to one object.
 
     ``series``: its new Series Instance UID where it gets one of its own. ``rois``: ROI number → new name;
-    None drops the ROI from every module.
+    None drops the ROI from every module. ``supplied``: the object is one that the trial supplied.
     """
 
     series: str = ""
     rois: Mapping[int, str | None] = field(default_factory=dict)
+    supplied: bool = False
 
 
 class Pseudonymised(NamedTuple):
@@ -110,11 +112,11 @@ def pseudonymise(stream: Stream, job: Job, plan: ObjectPlan) -> Pseudonymised:
     Raises :class:`StreamError` when it lacks its identity, or hides an overlay in the bits of its pixels.
     """
     sop_class = _identity(stream, SOP_CLASS_UID)
-    if sop_class.translate(None, _UID_CHARACTERS):
+    if not oddities.is_uid(sop_class):
         raise StreamError("the SOP class is no UID")
     if _has_embedded_overlay(stream):
         raise StreamError("an overlay lies in bits of the pixel data, which are copied as they are")
-    writer = _Writer(stream, job, plan)
+    writer = _Writer(stream, (job.supplied or job) if plan.supplied else job, plan)
     body = writer.top()
     meta = file_meta(
         sop_class,
@@ -153,7 +155,8 @@ class _Writer:
         self.plan = plan
         self.rules: Counter[tuple[int, Action]] = Counter()
         self.texts: set[tuple[int, str]] = set()
-        self.codec = _codec(stream.find(SPECIFIC_CHARACTER_SET))
+        self.character_set = oddities.character_set(stream.find(SPECIFIC_CHARACTER_SET) or b"")
+        self.codec = _codec(self.character_set)
         self.uids: dict[bytes, bytes] = {}
 
     def top(self) -> list[Chunk]:
@@ -164,6 +167,7 @@ class _Writer:
             marks[SERIES_INSTANCE_UID] = encode.element(
                 self.stream.encoding, SERIES_INSTANCE_UID, "UI", value
             )
+        self.rules.update((tag, Action.MARK) for tag in marks)
         own = [e for e in self.stream.elements if e.tag not in marks]
         chunks: list[Chunk] = []
         position = 0
@@ -204,7 +208,10 @@ class _Writer:
         self, action: Action, element: Element, siblings: list[Element], encoding: Encoding
     ) -> tuple[bool, bytes | None]:
         """Return whether the element stays as it is, else its new bytes (none: it goes)."""
-        if action is Action.REMOVE:
+        if action is Action.PRIVATE and self._is_safe(element, siblings):
+            return True, None
+        if action in (Action.REMOVE, Action.PRIVATE):
+            action = Action.REMOVE
             self.rules[element.tag, action] += 1
             return False, None
         if element.items is not None:
@@ -216,6 +223,17 @@ class _Writer:
         self.rules[element.tag, action] += 1
         vr = self._written_vr(element, encoding)
         return False, encode.element(encoding, element.tag, vr, value)
+
+    def _is_safe(self, element: Element, siblings: list[Element]) -> bool:
+        """Return whether a private element is a number that the trial retains, or the creator of one."""
+        group, number = element.tag >> 16, element.tag & 0xFFFF
+        creator, safe = self.job.policy.safe_private[group]
+        if 0x10 <= number <= 0xFF:
+            return self.data[element.value : element.end].strip(b"\0 ") == creator
+        reserved = group << 16 | number >> 8
+        block = next((self.data[e.value : e.end] for e in siblings if e.tag == reserved), b"")
+        value = self.data[element.value : element.end]
+        return block.strip(b"\0 ") == creator and number & 0xFF in safe and oddities.is_numeric(value)
 
     def _written_vr(self, element: Element, encoding: Encoding) -> str:
         """Return the VR that stands in the file: ``UN`` stays ``UN``."""
@@ -242,19 +260,49 @@ class _Writer:
     def _kept_items(self, element: Element) -> tuple[Item, ...]:
         """Return the items of a sequence, without those of ROIs that are dropped."""
         items = element.items or ()
-        number_tag = ROI_NUMBERS.get(element.tag)
-        if number_tag is None or None not in self.plan.rois.values():
+        if None not in self.plan.rois.values():
             return items
-        kept = tuple(
-            i for i in items if self.plan.rois.get(self._number(i.elements, number_tag), "") is not None
-        )
+        if element.tag == RELATED_OBSERVATIONS:
+            dropped, number_tag = self._dropped_observations(), OBSERVATION_NUMBER
+        else:
+            dropped, number_tag = self._dropped_rois(), ROI_NUMBERS.get(element.tag, 0)
+        kept = tuple(i for i in items if self._number(i.elements, number_tag) not in dropped)
         if len(kept) < len(items):
             self.rules[element.tag, Action.REMOVE] += len(items) - len(kept)
         return kept
 
+    def _dropped_rois(self) -> set[int]:
+        return {number for number, name in self.plan.rois.items() if name is None}
+
+    def _dropped_observations(self) -> set[int]:
+        """Return the numbers of the observations of ROIs that are dropped."""
+        dropped = self._dropped_rois()
+        return {
+            self._number(item.elements, OBSERVATION_NUMBER)
+            for item in self._items_of(OBSERVATIONS)
+            if self._number(item.elements, ROI_NUMBERS[OBSERVATIONS]) in dropped
+        }
+
+    def _items_of(self, tag: int) -> tuple[Item, ...]:
+        """Return the items of a sequence of the data set."""
+        return next((e.items or () for e in self.stream.elements if e.tag == tag), ())
+
+    def _free_name(self, number: int) -> str:
+        """Return a name for an ROI whose own identifies, as no other ROI has it."""
+        own = (e for item in self._items_of(ROIS) for e in item.elements if e.tag == ROI_NAME)
+        taken = {self._text(e).casefold() for e in own}
+        taken |= {name.casefold() for name in self.plan.rois.values() if name}
+        name = f"ROI_{max(number, 0)}"
+        while name.casefold() in taken:
+            name += "_"
+        return name
+
     def _number(self, elements: list[Element], tag: int) -> int:
-        raw = next((self.data[e.value : e.end] for e in elements if e.tag == tag), b"").strip(b"\0 ")
-        return int(raw) if raw.isdigit() else -1
+        raw = next((self.data[e.value : e.end] for e in elements if e.tag == tag), b"")
+        try:
+            return int(float(raw.strip(b"\0 ")))
+        except (ValueError, OverflowError):
+            return -1
 
     def new_uids(self, value: bytes) -> bytes:
         """Return a UI value, which may be multiple, with every UID that is not registered replaced."""
@@ -269,24 +317,26 @@ class _Writer:
         return self.new_uids(self.data[element.value : element.end])
 
     def _class_uid(self, element: Element, _: list[Element]) -> bytes | None:
+        """Keep what is a UID; what is none, or too long, could be anything."""
         value = self.data[element.value : element.end]
-        return self.new_uids(value) if value.translate(None, _UID_CHARACTERS) else None
+        parts = (part.strip(b"\0 ") for part in value.split(b"\\"))
+        return None if all(not part or oddities.is_uid(part) for part in parts) else self.new_uids(value)
 
     def _clean(self, element: Element, siblings: list[Element]) -> bytes | None:
         """Keep text unless it holds an identity; a mapped ROI takes the trial's name."""
         if element.tag == ROI_NAME:
-            number = self._number(siblings, ROI_NUMBERS[0x30060020])
+            number = self._number(siblings, ROI_NUMBERS[ROIS])
             name = self.plan.rois.get(number)
             if name is not None:
                 self.texts.add((element.tag, name))
                 return name.encode("ascii")
-            return self._clean_text(element, f"ROI_{max(number, 0)}")
+            return self._clean_text(element, self._free_name(number))
         return self._clean_text(element, self.job.policy.dummies.get(element.tag, ""))
 
     def _clean_text(self, element: Element, neutral: str) -> bytes | None:
-        text = self._text(element)
-        if self.job.identifying(text):
+        if self._identifies(element):
             return neutral.encode("ascii")
+        text = self._text(element)
         if text and element.vr in TEXT_VRS:
             self.texts.add((element.tag, text))
         return None
@@ -304,13 +354,17 @@ class _Writer:
         return self.job.policy.dummies.get(element.tag, "").encode("ascii")
 
     def _identifies(self, element: Element) -> bool:
-        return self.job.identifying(self._text(element))
+        """Return whether a text holds an identity, in its character set or in one that it may be meant in."""
+        value, named = self.data[element.value : element.end], self.character_set.decode("ascii")
+        return any(self.job.identifying(text) for text in {self._text(element), *decoded(value, (named,))})
 
     def _text(self, element: Element) -> str:
         return self.data[element.value : element.end].decode(self.codec, "replace").strip("\0 ")
 
     def _fitting(self, element: Element, _: list[Element]) -> bytes | None:
         value = self.data[element.value : element.end]
+        if element.tag == SPECIFIC_CHARACTER_SET:
+            return encode.pad(oddities.character_set(value), "CS")
         if not _REPERTOIRE[element.vr].fullmatch(value.rstrip(b"\0")):
             return b""
         if element.vr == "CS" and self.job.identifying(value.decode("ascii").strip("\0 ")):
@@ -320,14 +374,14 @@ class _Writer:
     def _numeric(self, element: Element, _: list[Element]) -> bytes | None:
         """Keep numeric strings that hold nothing but numbers, but no whole number that is the patient's."""
         value = self.data[element.value : element.end]
-        if value.translate(None, b"0123456789.+-eE \\\0"):
+        if not oddities.is_numeric(value):
             return b""
         whole = value.strip(b"\0 ")
         identifies = len(whole) > 6 and whole.isdigit() and self.job.identifying(whole.decode("ascii"))
         return b"" if identifies else None
 
     def _date(self, element: Element, _: list[Element]) -> bytes:
-        shift = _shifted_date if element.vr == "DA" else _shifted_datetime
+        shift = shifted_date if element.vr == "DA" else shifted_datetime
         values = self.data[element.value : element.end].rstrip(b"\0 ").split(b"\\")
         return encode.pad(b"\\".join(shift(value, self.job.weeks) for value in values), element.vr)
 
@@ -335,10 +389,8 @@ class _Writer:
         listed = self.job.policy.dummies.get(element.tag)
         if listed is not None:
             return encode.pad(listed.encode("ascii"), element.vr)
-        if element.vr in ("OB", "OW", "UN"):
-            return b""
-        if element.vr in ("US", "SS"):
-            return b"\0\0"
+        if element.vr in NUMERIC_VRS | BULK_VRS | {"UN"}:
+            return bytes(8)  # a whole number of values of every such VR
         return encode.pad(_DUMMIES.get(element.vr, b"REMOVED"), element.vr)
 
 
@@ -358,38 +410,10 @@ _HANDLERS: Mapping[Action, Callable[[_Writer, Element, list[Element]], bytes | N
 _UNDEFINED_BYTES = UNDEFINED.to_bytes(4, "little")
 
 
-def _shifted_date(value: bytes, weeks: int) -> bytes:
-    """Return a DA value moved into the past; one that is no date is emptied."""
-    match = _DATE.fullmatch(value)
-    shifted = match and _back(match.group(1, 2, 3), weeks)
-    return f"{shifted:%Y%m%d}".encode().rjust(8, b"0") if shifted else b""
-
-
-def _shifted_datetime(value: bytes, weeks: int) -> bytes:
-    """Return a DT value moved into the past, as precise as it was; time, fraction and zone stay."""
-    match = _DATETIME.fullmatch(value)
-    if match is None:
-        return b""
-    year, month, day, rest = match.groups()
-    shifted = _back((year, month or b"01", day or b"01"), weeks)
-    if shifted is None:
-        return b""
-    digits = f"{shifted:%Y%m%d}".rjust(8, "0")
-    precision = 4 + 2 * (month is not None) + 2 * (day is not None)
-    return digits[:precision].encode() + rest
-
-
-def _back(parts: tuple[bytes, ...], weeks: int) -> dt.date | None:
-    try:
-        return dt.date(*(int(part) for part in parts)) - dt.timedelta(weeks=weeks)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _codec(value: bytes | None) -> str:
+def _codec(character_set: bytes) -> str:
     """Return the Python codec of a Specific Character Set; Latin-1, which never fails, where unknown."""
     from pydicom.charset import python_encoding
 
-    names = [name.strip(b"\0 ").decode("ascii", "replace") for name in (value or b"").split(b"\\")]
+    names = [name.decode("ascii") for name in character_set.split(b"\\")]
     codec = next((python_encoding[name] for name in names if name in python_encoding and name), "latin-1")
     return "latin-1" if codec == "iso8859" else codec

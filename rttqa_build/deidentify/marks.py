@@ -25,14 +25,20 @@ IMPLEMENTATION_CLASS_UID = "2.25.239939105813711042612749861922394881778"
 _CODES = {
     "113100": "Basic Application Confidentiality Profile",
     "113105": "Clean Descriptors Option",
+    "113106": "Retain Longitudinal Temporal Information Full Dates Option",
     "113107": "Retain Longitudinal Temporal Information Modified Dates Option",
     "113108": "Retain Patient Characteristics Option",
+    "113110": "Retain UIDs Option",
+    "113111": "Retain Safe Private Option",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The values that every object of a submission receives."""
+    """The values that every object of a submission receives.
+
+    ``supplied``: the object belongs to a case that the trial supplied; its UIDs and dates were kept.
+    """
 
     subject: str
     trial_id: str
@@ -42,6 +48,8 @@ class Marks:
     site_name: str
     dates_shifted: bool = True
     patient_characteristics: bool = False
+    safe_private: bool = False
+    supplied: bool = False
 
     def elements(self, encoding: Encoding) -> Mapping[int, bytes]:
         """Return the encoded elements by tag; they replace any that the object had."""
@@ -49,12 +57,20 @@ class Marks:
 
     def codes(self) -> list[str]:
         """Return the codes of the de-identification method (PS3.16 CID 7050)."""
-        chosen = ["113100", "113105"]
-        if self.dates_shifted:
-            chosen.append("113107")
-        if self.patient_characteristics:
-            chosen.append("113108")
-        return chosen
+        options = {
+            "113106": self.supplied,
+            "113107": self.dates_shifted and not self.supplied,
+            "113108": self.patient_characteristics,
+            "113110": self.supplied,
+            "113111": self.safe_private,
+        }
+        return ["113100", "113105", *(code for code, chosen in options.items() if chosen)]
+
+    def temporal_information(self) -> str:
+        """Return what became of the dates (PS3.3 C.12.1, Longitudinal Temporal Information Modified)."""
+        if self.supplied:
+            return "UNMODIFIED"
+        return "MODIFIED" if self.dates_shifted else "REMOVED"
 
 
 @functools.lru_cache(maxsize=32)
@@ -71,7 +87,7 @@ def _elements(marks: Marks, encoding: Encoding) -> Mapping[int, bytes]:
         0x00120040: ("LO", marks.subject),
         0x00120062: ("CS", "YES"),
         0x00120063: ("LO", PROFILE),
-        0x00280303: ("CS", "MODIFIED" if marks.dates_shifted else "REMOVED"),
+        0x00280303: ("CS", marks.temporal_information()),
     }
     encoded = {tag: encode.element(encoding, tag, vr, _ascii(text)) for tag, (vr, text) in texts.items()}
     encoded[0x00120064] = encode.sequence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import folded, squeezed
@@ -35,8 +36,9 @@ def name_patterns(who: Who, group: str, ours: Collection[str]) -> Iterator[Patte
     names = frozenset(folded(part) for part in parts)
     for part in parts:
         yield _name_part(who, part, names - {folded(part)})
-        if (other := transliterated(part)) != part.lower():
+        for other in dict.fromkeys(_respelt(part.lower())):
             yield _name_part(who, other, names - {folded(part)})
+        yield from _prefixed(who, part)
     for component in components:
         yield from _compound(who, component)
     yield from _whole_name(who, parts, [c for c in components if LETTERS.search(c)])
@@ -58,9 +60,46 @@ _TRANSLITERATION = str.maketrans(
 )
 
 
+_UMLAUTS = re.compile("[aou]e|ss")
+_PLAIN_VOWEL = re.compile("[aou](?=[bcdfghklmnprstvwz])")
+_LONG_ENOUGH = 5  # shorter names become other words too easily
+
+
 def transliterated(part: str) -> str:
     """Return a name, in lower case, as it is written where its letters are not at hand (mueller)."""
     return part.lower().translate(_TRANSLITERATION)
+
+
+def _respelt(name: str) -> Iterator[str]:
+    """Yield the other spellings of a name in lower case: mueller, muller for each other; macrae for mcrae."""
+    if (other := transliterated(name)) != name:
+        yield other
+    if len(name) < _LONG_ENOUGH:
+        return
+    if (other := _UMLAUTS.sub(lambda match: match[0][0], name)) != name:
+        yield other
+    elif name.isascii():
+        yield from (f"{name[: m.end()]}e{name[m.end() :]}" for m in _PLAIN_VOWEL.finditer(name))
+    for one, two in (("mc", "mac"), ("mac", "mc")):
+        if name.startswith(one) and len(name) > len(one) + 2:
+            yield two + name.removeprefix(one)
+            break
+
+
+# beginnings of names that are also written apart, and what then stands between
+_PREFIXES = {"O": "'", "D": "'", "MC": " ", "MAC": " ", "FITZ": " "}
+
+
+def _prefixed(who: Who, part: str) -> Iterator[Pattern]:
+    """Spell a name with its beginning apart: Mc Donald, O'Neill; where capitals do not tell, by a list."""
+    humps = sum(c.isupper() for c in part[1:])
+    if humps and not part.isupper():
+        yield Pattern(folded(part), part, Rule.SPACED, who, Kind.NAME)
+        return
+    for prefix, mark in _PREFIXES.items():
+        rest = part[len(prefix) :]
+        if part.upper().startswith(prefix) and len(rest) > 3:
+            yield Pattern(folded(part), f"{prefix}{mark}{rest.lower()}", Rule.SPACED, who, Kind.NAME)
 
 
 def _compound(who: Who, component: str) -> Iterator[Pattern]:

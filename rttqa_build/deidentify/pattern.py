@@ -24,13 +24,17 @@ class Rule(enum.Enum):
     WEAK = "as a whole value, or beside another part of the same name"
     PHRASE = "between characters that are neither letters nor digits; anywhere when long and with digits"
     NUMBER = "as a whole run of digits"
+    SPACED = "as a PHRASE, whatever punctuation stands at its joints"
     DATE = "between characters that are no digits"
     VALUE = "as a whole value"
     ANYWHERE = "anywhere"
 
 
 class Pattern(NamedTuple):
-    """One spelling: folded, as it was written, its rule, and the other parts of the name (WEAK)."""
+    """One spelling: folded, as it was written, its rule, and the other parts of the name (WEAK).
+
+    A SPACED text has letters and digits only; what is written shows its joints.
+    """
 
     text: str
     written: str

@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from rttqa_build.deidentify.table import Kept, Row, read_keep_list, read_table
+from rttqa_build.deidentify.table import Kept, Row, read_keep_list, read_safe_private, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,8 @@ class Action(enum.Enum):
     DUMMY = "replaced by a dummy"
     EMPTY = "emptied"
     REMOVE = "removed"
+    PRIVATE = "private element kept where it is listed and numeric"
+    MARK = "written anew"
 
 
 NUMERIC_VRS = frozenset({"US", "UL", "SS", "SL", "FL", "FD", "UV", "SV", "AT"})
@@ -68,19 +70,32 @@ _BASIC = {
 }
 # ReferencedStudySequence must hold an item where it is present (PS3.3 C.7.2.1): of X/Z only X is valid.
 _NEVER_EMPTY = {0x00081110: Action.REMOVE}
-_KEPT = {"keep": Action.KEEP, "clean": Action.CLEAN, "code": Action.CODE, "dummy": Action.DUMMY}
+# ContentCreationDate and -Time must have a value where their module is (PS3.3 10.9): removing them, as the
+# basic profile has it, would leave an invalid registration.
+_NEVER_REMOVED = {0x00700082: Action.DUMMY, 0x00700083: Action.DUMMY}
+_KEPT = {
+    "keep": Action.KEEP,
+    "clean": Action.CLEAN,
+    "code": Action.CODE,
+    "dummy": Action.DUMMY,
+    "empty": Action.EMPTY,
+}
 # Elements that make PET quantification possible (PS3.15, Retain Patient Characteristics): sex, size, weight.
 _PATIENT_CHARACTERISTICS = {0x00100040: Action.KEEP, 0x00101020: Action.KEEP, 0x00101030: Action.KEEP}
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The compiled rules. ``listed`` holds tags that a list names; the rest is denied by VR."""
+    """The compiled rules. ``listed`` holds tags that a list names; the rest is denied by VR.
+
+    ``safe_private``: group → creator and low bytes of the private elements that stay.
+    """
 
     listed: Mapping[int, Action]
     wildcards: tuple[Row, ...]
     dummies: Mapping[int, str]
     dates: Dates
+    safe_private: Mapping[int, tuple[bytes, frozenset[int]]] = field(default_factory=dict)
     _memo: dict[tuple[int, str], Action] = field(default_factory=dict, compare=False, repr=False)
 
     def action(self, tag: int, vr: str) -> Action:
@@ -91,6 +106,8 @@ class Policy:
         return known
 
     def _decide(self, tag: int, vr: str) -> Action:
+        if tag >> 16 in self.safe_private:
+            return Action.PRIVATE
         if tag >> 16 & 1 or not tag & 0xFFFF or any(row.covers(tag) for row in self.wildcards):
             return Action.REMOVE  # private, group lengths (retired), curves and overlays
         if 0x5000 <= tag >> 16 <= 0x50FF or 0x6000 <= tag >> 16 <= 0x60FF:
@@ -98,8 +115,14 @@ class Policy:
         listed = self.listed.get(tag, Action.DATE)
         if listed is Action.UID or (listed is Action.DUMMY and vr in ("SQ", "UI")):
             return {"SQ": Action.ENTER, "UI": Action.UID}.get(vr, Action.EMPTY)
-        # what is kept unseen may not be of a VR that holds text
-        vrs = {Action.KEEP: NUMERIC_VRS | BULK_VRS, Action.CLASS: {"UI"}, Action.DATE: frozenset[str]()}
+        # what is kept unseen may not be of a VR that holds text, what is kept as text not of one for names,
+        # dates or UIDs
+        vrs = {
+            Action.KEEP: NUMERIC_VRS | BULK_VRS,
+            Action.CLEAN: TEXT_VRS | FITTING_VRS | NUMERIC_VRS | BULK_VRS,
+            Action.CLASS: {"UI"},
+            Action.DATE: frozenset[str](),
+        }
         return listed if vr in vrs.get(listed, {vr}) else self._beyond_the_table(vr)
 
     def _beyond_the_table(self, vr: str) -> Action:
@@ -118,20 +141,24 @@ def compile_policy(dates: Dates = "shift", retain: frozenset[str] = frozenset())
     """Return the rules for a trial.
 
     ``dates``: ``shift`` is the option Retain Longitudinal Temporal Information with Modified Dates (113107),
-    ``remove`` leaves dates to the basic profile. ``retain``: ``patient_characteristics`` (113108).
+    ``remove`` leaves dates to the basic profile. ``retain``: ``patient_characteristics`` (113108),
+    ``safe_private`` (113111).
     """
     rows, kept = read_table(), read_keep_list()
     listed: dict[int, Action] = {
         row.number: _table_action(row, dates) for row in rows if row.number is not None
     }
     listed |= _NEVER_EMPTY
+    if dates == "remove":
+        listed |= _NEVER_REMOVED
     if "patient_characteristics" in retain:
         listed |= _PATIENT_CHARACTERISTICS
     listed |= {line.tag: _KEPT[line.action] for line in kept}
     listed |= {PATIENT_NAME: Action.SUBJECT, PATIENT_ID: Action.SUBJECT}
     listed |= dict.fromkeys(CLASS_UIDS, Action.CLASS)
     wildcards = tuple(row for row in rows if row.number is None)
-    return Policy(listed, wildcards, _dummies(kept), dates)
+    safe = {line.group: (line.creator, line.elements) for line in read_safe_private()}
+    return Policy(listed, wildcards, _dummies(kept), dates, safe if "safe_private" in retain else {})
 
 
 def _table_action(row: Row, dates: Dates) -> Action:

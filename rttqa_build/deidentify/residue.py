@@ -15,9 +15,9 @@ from rttqa_build.deidentify.charset import codecs, decoded, folded, is_plain, no
 from rttqa_build.deidentify.identity import Harvest, Kind, Who
 from rttqa_build.deidentify.opaque import Opaque
 from rttqa_build.deidentify.pattern import Pattern, Rule
-from rttqa_build.deidentify.spelling import birth_day, patterns, values
+from rttqa_build.deidentify.spelling import birth_dates, birth_day, patterns, values
 from rttqa_build.deidentify.stream import walk
-from rttqa_build.deidentify.surroundings import counts, is_number, stands_alone
+from rttqa_build.deidentify.surroundings import counts, is_number, is_spaced, stands_alone
 from rttqa_build.diagnostic import Location, finding, ordered
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ _CODES = {
     Kind.ADDRESS: ("A103", "The patient's address"),
     Kind.PHONE: ("A103", "The patient's telephone number"),
 }
-_UID_RUN = re.compile(r"(?<![0-9])[0-9]+(?:\.[0-9]+){2,}")
+_UID_RUN = re.compile(r"(?<![0-9])[0-9]+(?:\.\s?[0-9]+|\n\.[0-9]+){2,}")  # a line may end inside it
+_BLANK = re.compile(r"\s")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _UID_PATTERN = Pattern("", "", Rule.VALUE, Who.UID, Kind.UID)
 _BIRTH_PATTERN = Pattern("", "", Rule.DATE, Who.PATIENT, Kind.BIRTH_DATE)
 
@@ -72,11 +74,13 @@ class Scanner:
         found = patterns(harvest, allowed)
         uids = {f.value for f in harvest.facts if f.kind is Kind.UID} - {u.encode() for u in kept_uids}
         self._short = _unsearched(harvest, allowed)
-        self._words = [p for p in found if p.rule is not Rule.NUMBER]
+        self._words = [p for p in found if p.rule not in (Rule.NUMBER, Rule.SPACED)]
         self._numbers = [p for p in found if p.rule is Rule.NUMBER]
+        self._spaced = [p for p in found if p.rule is Rule.SPACED]
         self._allowed = sorted({folded(normalised(text)) for text in allowed} - {""})
         self._find_words = AhoCorasick([p.text for p in self._words] + self._allowed)
         self._find_numbers = AhoCorasick([p.text for p in self._numbers])
+        self._find_spaced = AhoCorasick([p.text for p in self._spaced])
         self._uids = frozenset(uids)
         self._long_uids = frozenset(uid.decode("latin_1") for uid in uids if len(uid) >= _SHORT_UID)
         self._births = frozenset(
@@ -233,9 +237,11 @@ class Scanner:
             if index < len(self._words) and counts(self._words[index], plain, low, start, end):
                 yield self._words[index], start, end
         yield from self._number_candidates(plain)
+        yield from self._spaced_candidates(plain, low)
+        yield from ((_BIRTH_PATTERN, start, end) for start, end in birth_dates(plain, self._births))
         if self._long_uids:
             for run in _UID_RUN.finditer(plain):
-                if self._derived(run[0]):
+                if self._derived(_BLANK.sub("", run[0])):
                     yield _UID_PATTERN, run.start(), run.end()
 
     def _number_candidates(self, plain: str) -> Iterator[tuple[Pattern, int, int]]:
@@ -248,6 +254,17 @@ class Scanner:
             span = places[first:stop]
             if is_number(plain, span):
                 yield self._numbers[index], span[0], span[-1] + 1
+
+    def _spaced_candidates(self, plain: str, low: str) -> Iterator[tuple[Pattern, int, int]]:
+        """Search the letters and digits of a text as one string, then look at what stood between them."""
+        if not self._spaced:
+            return
+        places = [match.start() for match in _LETTER_OR_DIGIT.finditer(low)]
+        bare = "".join(low[place] for place in places)
+        for index, first, stop in self._find_spaced.find_matches_as_indexes(bare, overlapping=True):
+            span = places[first:stop]
+            if is_spaced(self._spaced[index], plain, span):
+                yield self._spaced[index], span[0], span[-1] + 1
 
 
 def keyword_path(leaf: Leaf) -> str:

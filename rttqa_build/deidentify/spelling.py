@@ -17,7 +17,7 @@ from rttqa_build.deidentify.names import name_patterns
 from rttqa_build.deidentify.pattern import DIGITS, LETTERS, Pattern, Rule, ordinary_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rttqa_build.deidentify.identity import Fact, Harvest
 
@@ -122,10 +122,46 @@ def _month_spellings(day: dt.date, year: str, short: str) -> Iterator[str]:
     days = (f"{day.day:02}", str(day.day), f"{day.day}{ordinal}", f"{day.day}{ordinal} of")
     months = {name, name[:3], name[:3] + ".", "sept" if day.month == 9 else name[:3]}
     for month, date in itertools.product(sorted(months), days):
+        yield from (f"{year}{mark}{month}{mark}{date}" for mark in " -/.")
+        yield from (f"{date}. {month} {year}", f"{date}. {month} {short}")
         for mark in (" ", "-", "/", "", "."):
             yield from (f"{date}{mark}{month}{mark}{year}", f"{date}{mark}{month}{mark}{short}")
         yield from (f"{date} {month}, {year}", f"{month} {date}, {year}", f"{month} {date} {year}")
-        yield f"{year}-{month}-{date}"
+
+
+_MARK = r"([ ]?[-/._|,][ ]?|[ ])"
+_NUMERIC_DATE = re.compile(
+    rf"(?<!\d)(?<!\d[./-])(\d{{1,4}}){_MARK}(\d{{1,2}}){_MARK}'?(\d{{1,4}})(?!\d)(?![./-]\d)"
+)
+_BIRTH_WORD = re.compile(r"(?i)\b(?:d\.? ?o\.? ?b|born|birth|birthday|n[e\u00e9]e?|geb)\b")
+_BESIDE = 24
+
+
+def birth_dates(text: str, births: Collection[dt.date]) -> Iterator[tuple[int, int]]:
+    """Yield where a text holds one of the dates in figures, in any order that people write.
+
+    A year of two digits counts when day and month have two each, or a word of birth stands beside it.
+    """
+    for match in _NUMERIC_DATE.finditer(text):
+        one, mark, two, other, three = match.groups()
+        if mark.strip() != other.strip() or not births:
+            continue
+        beside = text[max(0, match.start() - _BESIDE) : match.start()] + "\n" + text[match.end() :][:_BESIDE]
+        whole = bool(mark.strip()) and len(one) == len(two) == len(three) == 2
+        short = whole or _BIRTH_WORD.search(beside) is not None
+        if any(_shown(day, (one, two, three), short=short) for day in births):
+            yield match.span()
+
+
+def _shown(day: dt.date, figures: tuple[str, str, str], *, short: bool) -> bool:
+    """Return whether three figures, of which one is the year, stand for a day."""
+    one, two, three = figures
+    orders = ((one, two, three), (two, one, three), (three, two, one))
+    years = {f"{day.year:04}", *((f"{day.year % 100:02}",) if short else ())}
+    return any(
+        year in years and len(date) < 3 and (int(date), int(month)) == (day.day, day.month)
+        for date, month, year in orders
+    )
 
 
 def _number(who: Who, kind: Kind, text: str) -> Iterator[Pattern]:
@@ -136,11 +172,14 @@ def _number(who: Who, kind: Kind, text: str) -> Iterator[Pattern]:
         yield from _digits(who, kind, bare)
         return
     ordinary = all(folded(word) in ordinary_words() or len(word) < 3 for word in words)
-    if len(bare) < 4 or (ordinary and longest < 4 and (kind is Kind.LABEL or len(words) == 1)):
+    told = longest if kind is Kind.LABEL else sum(c.isdecimal() for c in bare)
+    if len(bare) < 4 or (ordinary and told < 4 and (kind is Kind.LABEL or len(words) == 1)):
         return
     for spelling in dict.fromkeys((folded(text), bare)):
         rule = Rule.PHRASE if len(bare) > 4 else Rule.VALUE
         yield Pattern(spelling, text if spelling != bare else spelling, rule, who, kind)
+    if len(bare) > (6 if kind is Kind.LABEL else 4) and DIGITS.search(bare):
+        yield Pattern(bare, text, Rule.SPACED, who, kind)
     for run in DIGITS.findall(text):
         if len(run) > 5:
             yield Pattern(run, run, Rule.NUMBER, who, kind)

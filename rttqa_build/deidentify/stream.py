@@ -5,6 +5,7 @@ end exactly where its parent ends, tags must ascend (PS3.5 7.1), native pixel da
 the image module says. A file that breaks a rule is refused with :class:`StreamError`, whose message never
 holds a value. Encodings: implicit and explicit VR, both endians, deflated, defined and undefined lengths,
 ``UN`` as implicit VR sequence (PS3.5 6.2.2 note 2), with or without preamble and file meta information.
+What real exports do beyond that is in :mod:`~rttqa_build.deidentify.oddities`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from __future__ import annotations
 import functools
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from rttqa_build.deidentify import oddities
+from rttqa_build.deidentify.whole import PIXEL_DATA, ends_too_early, ends_where_it_may, missing_pixels
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
     from typing import Any
 
     Unpack = Callable[[bytes, int], tuple[Any, ...]]
@@ -29,33 +33,14 @@ NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG})
 
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-TRANSFER_SYNTAX_UID, PIXEL_DATA = 0x00020010, 0x7FE00010
+TRANSFER_SYNTAX_UID, SERIES_INSTANCE_UID = 0x00020010, 0x0020000E
 DEEPEST = 32
 LARGEST_INFLATED = 1 << 31
 
 LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 _SHORT_VRS = (
-    "AE",
-    "AS",
-    "AT",
-    "CS",
-    "DA",
-    "DS",
-    "DT",
-    "FD",
-    "FL",
-    "IS",
-    "LO",
-    "LT",
-    "PN",
-    "SH",
-    "SL",
-    "SS",
-    "ST",
-    "TM",
-    "UI",
-    "UL",
-    "US",
+    *("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO"),
+    *("LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US"),
 )
 _VRS: Mapping[bytes, tuple[str, bool]] = {
     vr.encode(): (vr, vr in LONG_VRS) for vr in (*LONG_VRS, *_SHORT_VRS)
@@ -63,10 +48,21 @@ _VRS: Mapping[bytes, tuple[str, bool]] = {
 
 
 _TOO_LONG = "an element is longer than what holds it"
+_CUT_HEADER = "an element header is cut off"
+_UNORDERED = "elements are not in ascending order: the file is damaged"
+_CONVERTED = "its line endings were converted, as if it were text: the file is damaged"
 
 
 class StreamError(ValueError):
     """The file is not a complete, well-formed DICOM object; the message is safe to show."""
+
+
+class CutError(StreamError):
+    """The file, or a value in it, ends sooner or later than its own lengths say."""
+
+
+class LineEndingError(StreamError):
+    """The line endings of a binary file were converted."""
 
 
 class Encoding(NamedTuple):
@@ -110,7 +106,11 @@ class Leaf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A parsed file. Offsets refer to ``data``, which is the inflated data set where it was deflated."""
+    """A parsed file. Offsets refer to ``data``, which is the inflated data set where it was deflated.
+
+    ``padding`` counts the bytes behind the data set in the file; ``garbage`` is the same number where these
+    are not all NUL.
+    """
 
     data: bytes
     meta: list[Element]
@@ -118,6 +118,7 @@ class Stream:
     encoding: Encoding
     transfer_syntax: str
     padding: int = 0
+    garbage: int = 0
 
     def value(self, element: Element) -> bytes:
         """Return an element's value as it stands in the file."""
@@ -143,17 +144,79 @@ def dictionary() -> Mapping[int, str]:
 
 def parse(data: bytes) -> Stream:
     """Return the elements of one file; raise :class:`StreamError` when it is not whole."""
-    start = 132 if data[128:132] == b"DICM" else 0
-    meta, body = _parse_meta(data, start)
+    try:
+        return _parse(data)
+    except StreamError:
+        restored = oddities.with_line_endings_restored(data)
+        if restored is not None and (oddities.certainly_converted(data) or _can_be_read(restored)):
+            raise LineEndingError(_CONVERTED) from None
+        raise
+
+
+def demand_whole(stream: Stream) -> None:
+    """Raise :class:`CutError` for a data set that was cut between two elements and lacks required ones."""
+    if ends_too_early(stream):
+        raise CutError("the object ends before elements that must be there")
+
+
+def _can_be_read(data: bytes) -> bool:
+    try:
+        return not _parse(data).garbage
+    except StreamError:
+        return False
+
+
+def _parse(data: bytes) -> Stream:
+    file = data
+    meta, body = _parse_meta(data, oddities.without_preamble(data))
     syntax = next((_ascii(data[e.value : e.end]) for e in meta if e.tag == TRANSFER_SYNTAX_UID), "")
+    behind = b""
     if syntax == DEFLATED_LITTLE:
-        data, syntax = _inflate(data, body), EXPLICIT_LITTLE
-    encoding = _encoding(syntax) if syntax else _guess(data, body)
-    end = len(data)
+        (data, behind), syntax = _inflate(data, body), EXPLICIT_LITTLE
+    encoding = (
+        _encoding(syntax) if syntax else Encoding(*oddities.encoding_without_meta(data, body, _VRS.keys()))
+    )
     elements, end = _Reader(data, encoding).top(body)
-    stream = Stream(data, meta, elements, encoding, syntax or _syntax_of(encoding), len(data) - end)
+    cut_or_padded = 0 < len(data) - end < 8
+    behind = data[end:] + behind
+    stream = Stream(data, meta, elements, encoding, syntax or _syntax_of(encoding), len(behind))
     _check_pixels(stream)
-    return stream
+    return _without_garbage(stream, file, behind) if cut_or_padded or behind.strip(b"\0") else stream
+
+
+def _without_garbage(stream: Stream, file: bytes, behind: bytes) -> Stream:
+    """Return the stream with its trailing garbage counted; refuse what may be the object's own bytes."""
+    if not ends_where_it_may(stream):
+        raise StreamError(_UNORDERED) if len(behind) > 7 else CutError(_CUT_HEADER)
+    if oddities.line_endings_converted(file[: len(file) - len(behind)]):
+        raise LineEndingError(_CONVERTED)
+    return replace(stream, garbage=len(behind) if behind.strip(b"\0") else 0)
+
+
+def head(data: bytes) -> Mapping[int, bytes]:
+    """Return the first elements, up to the series, of a file that is damaged further down."""
+    try:
+        meta, position = _parse_meta(data, oddities.without_preamble(data))
+        syntax = next((_ascii(data[e.value : e.end]) for e in meta if e.tag == TRANSFER_SYNTAX_UID), "")
+        encoding = (
+            _encoding(syntax)
+            if syntax
+            else Encoding(*oddities.encoding_without_meta(data, position, _VRS.keys()))
+        )
+    except StreamError:
+        return {}
+    reader, found = _Reader(data, encoding), dict[int, bytes]()
+    tag = -1
+    while tag < SERIES_INSTANCE_UID and len(data) - position >= 8:
+        try:
+            element = reader.element(position, len(data))
+        except StreamError:
+            break
+        if element.tag <= tag:
+            break
+        tag, position = element.tag, element.end
+        found[tag] = data[element.value : element.end].strip(b"\0 ")
+    return found
 
 
 def walk(stream: Stream, *, pixels: bool = True) -> Iterator[Leaf]:
@@ -192,43 +255,69 @@ class _Reader:
         self.header, self.long, self.tag = _unpackers(encoding)
 
     def top(self, start: int) -> tuple[list[Element], int]:
-        """Return the elements of the data set and where it ends; NULs behind it are padding."""
-        data = self.data
-        end = len(data)
+        """Return the elements of the data set and where it ends: at the last byte, or before what is none."""
+        end = len(self.data)
         if end - start < 8:
-            raise StreamError("the file holds no data set")
-        if not data.endswith(b"\0" * 8):
-            return self.elements(start, end)
+            raise CutError("the file holds no data set")
         try:
             return self.elements(start, end)
         except StreamError:
-            padding = start + len(data[start:].rstrip(b"\0"))
-            elements, _ = self.elements(start, end, padding_from=padding)
-            return elements, elements[-1].end
+            return self._before_garbage(start, end)
 
-    def elements(
-        self, position: int, end: int, *, delimited: bool = False, padding_from: int | None = None
-    ) -> tuple[list[Element], int]:
+    def _before_garbage(self, position: int, end: int) -> tuple[list[Element], int]:
+        """Return the elements up to the first bytes that cannot begin one; raise where they can."""
+        found: dict[int, Element] = {}
+        previous = -1
+        while position < end:
+            try:
+                element = self._next(position, end, previous)
+            except StreamError:
+                if found and self._is_garbage(self.data[position : position + 8], previous, found.keys()):
+                    break
+                raise
+            previous = element.tag
+            found[previous] = element
+            position = element.end
+        return list(found.values()), position
+
+    def _next(self, position: int, end: int, previous: int) -> Element:
+        element = self.element(position, end)
+        if element.tag == ITEM_END:
+            self._closed(element, delimited=False)
+        if element.tag <= previous:
+            raise StreamError(_UNORDERED)
+        return element
+
+    def _is_garbage(self, rest: bytes, previous: int, seen: Container[int]) -> bool:
+        if self.encoding.explicit and len(rest) >= 6 and rest[4:6] not in _VRS:
+            return True
+        return oddities.is_garbage(rest, previous, dictionary(), seen, little=self.encoding.little)
+
+    def element(self, position: int, end: int) -> Element:
+        """Return the element that begins at ``position``."""
+        if end - position < 8:
+            raise CutError(_CUT_HEADER)
+        return (self._explicit if self.encoding.explicit else self._implicit)(position, end)
+
+    def elements(self, position: int, end: int, *, delimited: bool = False) -> tuple[list[Element], int]:
         """Return the elements from ``position`` to exactly ``end``, or to an item delimiter."""
         found: list[Element] = []
         previous = -1
         read = self._explicit if self.encoding.explicit else self._implicit
         while position < end:
             if end - position < 8:
-                raise StreamError("an element header is cut off")
+                raise CutError(_CUT_HEADER)
             element = read(position, end)
             tag = element.tag
             if tag == ITEM_END:
                 return found, self._closed(element, delimited=delimited)
             if tag <= previous:
-                if padding_from is not None and position >= padding_from:
-                    return found, position
-                raise StreamError("elements are not in ascending order: the file is damaged")
+                raise StreamError(_UNORDERED)
             previous = tag
             found.append(element)
             position = element.end
         if delimited:
-            raise StreamError("an item of undefined length does not end")
+            raise CutError("an item of undefined length does not end")
         return found, position
 
     def _closed(self, delimiter: Element, *, delimited: bool) -> int:
@@ -239,7 +328,7 @@ class _Reader:
     def item_header(self, position: int, end: int) -> tuple[int, int]:
         """Return tag and length of an item or a delimiter, which have no VR in any encoding."""
         if end - position < 8:
-            raise StreamError("an item header is cut off")
+            raise CutError("an item header is cut off")
         group, number, length = self.tag(self.data, position)
         return group << 16 | number, length
 
@@ -261,10 +350,10 @@ class _Reader:
         if not is_long:
             stop = position + 8 + length
             if stop > end:
-                raise StreamError(_TOO_LONG)
+                raise CutError(_TOO_LONG)
             return Element(tag, vr, position, position + 8, stop, None)
         if end - position < 12:
-            raise StreamError("an element header is cut off")
+            raise CutError(_CUT_HEADER)
         (length,) = self.long(self.data, position + 8)
         return self._finish(tag, vr, position, position + 12, length, end)
 
@@ -278,7 +367,7 @@ class _Reader:
             return self._undefined(tag, vr, start, value, end)
         stop = value + length
         if stop > end:
-            raise StreamError(_TOO_LONG)
+            raise CutError(_TOO_LONG)
         if vr == "SQ":
             return Element(tag, vr, start, value, stop, self._items(value, stop, self.encoding)[0])
         if vr == "UN" and self.encoding.explicit:
@@ -320,11 +409,11 @@ class _Reader:
             undefined = length == UNDEFINED
             stop = end if undefined else position + length
             if stop > end:
-                raise StreamError("an item is longer than its sequence")
+                raise CutError("an item is longer than its sequence")
             elements, position = inner.elements(position, stop, delimited=undefined)
             items.append(Item(elements, encoding, undefined))
         if delimited:
-            raise StreamError("a sequence of undefined length does not end")
+            raise CutError("a sequence of undefined length does not end")
         return tuple(items), position
 
     def _fragments(self, position: int, end: int) -> int:
@@ -337,7 +426,7 @@ class _Reader:
             if tag != ITEM or length == UNDEFINED:
                 break
             position += length
-        raise StreamError("compressed pixel data is cut off")
+        raise CutError("compressed pixel data is cut off")
 
 
 def _parse_meta(data: bytes, start: int) -> tuple[list[Element], int]:
@@ -352,27 +441,25 @@ def _parse_meta(data: bytes, start: int) -> tuple[list[Element], int]:
     return meta, position
 
 
-def _inflate(data: bytes, body: int) -> bytes:
-    """Return the file with its deflated data set replaced by the inflated one (PS3.5 A.5)."""
+def _inflate(data: bytes, body: int) -> tuple[bytes, bytes]:
+    """Return the file with its deflated data set inflated (PS3.5 A.5), and what stands behind that."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        inflated = inflater.decompress(data[body:], LARGEST_INFLATED)
+        inflated = inflater.decompress(data[body:], min(LARGEST_INFLATED, _allowance(len(data))))
     except zlib.error as error:
         raise StreamError("the deflated data set is damaged") from error
     if not inflater.eof:
-        raise StreamError("the deflated data set is cut off or too large")
-    return data[:body] + inflated
+        raise CutError("the deflated data set is cut off or too large")
+    return data[:body] + inflated, inflater.unused_data
+
+
+def _allowance(size: int) -> int:
+    """Return how many bytes a deflated file of ``size`` may inflate to: an image shrinks less than that."""
+    return max(1 << 26, 200 * size)
 
 
 def _encoding(syntax: str) -> Encoding:
     return Encoding(explicit=syntax != IMPLICIT_LITTLE, little=syntax != EXPLICIT_BIG)
-
-
-def _guess(data: bytes, position: int) -> Encoding:
-    """Return the encoding of a data set whose file meta information lacks, by its first header."""
-    explicit = data[position + 4 : position + 6] in _VRS
-    little = not (data[position] == 0 and data[position + 1] != 0) if len(data) > position + 1 else True
-    return Encoding(explicit, little or not explicit)
 
 
 def _syntax_of(encoding: Encoding) -> str:
@@ -385,37 +472,15 @@ def _ascii(value: bytes) -> str:
     return value.rstrip(b"\0 ").decode("ascii", "replace")
 
 
-_SIZE_TAGS = {0x00280002: 1, 0x00280008: 1, 0x00280010: 0, 0x00280011: 0, 0x00280100: 0}
-
-
 def _check_pixels(stream: Stream) -> None:
     """Refuse native pixel data whose length is not what rows, columns, frames and bits say."""
-    if stream.transfer_syntax not in NATIVE or stream.elements[-1].tag < PIXEL_DATA:
+    if stream.transfer_syntax not in NATIVE:
         return
-    sizes = dict(_SIZE_TAGS)
-    pixels = None
-    for element in stream.elements:
-        if element.tag in sizes:
-            sizes[element.tag] = _integer(stream, element)
-        elif element.tag == PIXEL_DATA:
-            pixels = element.end - element.value
-    if pixels is None:
-        return
-    bits = 1
-    for size in sizes.values():
-        bits *= size
-    expected = (bits + 7) // 8
-    if pixels != expected + expected % 2:
-        raise StreamError(
-            "pixel data is not as long as rows, columns and frames say: the file is cut or damaged"
-        )
-
-
-def _integer(stream: Stream, element: Element) -> int:
-    raw = stream.value(element)
-    if element.vr == "US" and len(raw) == 2:
-        return int.from_bytes(raw, "little" if stream.encoding.little else "big")
     try:
-        return int(raw.strip(b"\0 ") or b"1")
+        missing = missing_pixels(stream)
     except ValueError as error:
         raise StreamError("the number of frames is no number") from error
+    if missing:
+        raise CutError(
+            "pixel data is not as long as rows, columns and frames say: the file is cut or damaged"
+        )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import folded
+from rttqa_build.deidentify.identity import Kind
 from rttqa_build.deidentify.pattern import LONG, Pattern, Rule, ordinary_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _NEXT_WORD = re.compile(r"[\W_]{0,3}([^\W\d_]+)")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[\W_]{0,3}\Z")
 _INITIAL = re.compile(r"(?:^|[\W_])([A-Z])[. ^_]{1,3}\Z")
+_INITIAL_AFTER = re.compile(r"([,^]?)[. ^_,]{0,3}(?<![^\W_])([A-Za-z])(?![^\W_])")
 _LATERALITY = frozenset("lrai")  # left, right, anterior, inferior; A and I are words besides
 _REACH = 48
+_WIDEST_GAP = 3
+_APOSTROPHE = re.compile("['`\u00b4\u02b9\u02bc\u0301\u2018\u2019\u201b\u2032]")
 
 
 def counts(pattern: Pattern, plain: str, low: str, start: int, end: int) -> bool:
@@ -97,11 +102,21 @@ def _beside(pattern: Pattern, plain: str, low: str, start: int, end: int) -> boo
     before = _LAST_WORD.search(low, max(0, start - _REACH), start)
     if any(word and word[1] in pattern.partners for word in (after, before)):
         return True
-    initial = _INITIAL.search(plain, max(0, start - 5), start)
-    if initial is None or end - start < 3 or not plain[start].isupper():
-        return False
-    letter = folded(initial[1])
-    return letter not in _LATERALITY and any(part[0] == letter for part in pattern.partners)
+    return plain[start].isupper() and any(
+        any(part[0] == letter for part in pattern.partners) for letter in _initials(plain, start, end)
+    )
+
+
+def _initials(plain: str, start: int, end: int) -> Iterator[str]:
+    """Yield the initials beside a word, folded; one that may say left or right only behind a comma."""
+    if before := _INITIAL.search(plain, max(0, start - 5), start):
+        letter = folded(before[1])
+        if letter not in _LATERALITY:
+            yield letter
+    if after := _INITIAL_AFTER.match(plain, end, end + 6):
+        letter = folded(after[2])
+        if after[1] or (after[2].isupper() and letter not in _LATERALITY):
+            yield letter
 
 
 def _is_date(plain: str, start: int, end: int) -> bool:
@@ -111,11 +126,51 @@ def _is_date(plain: str, start: int, end: int) -> bool:
 
 
 def is_number(plain: str, places: Sequence[int]) -> bool:
-    """Return whether digits at ``places`` are one whole number: whole runs, blanks or hyphens between."""
+    """Return whether digits at ``places`` are one whole number: whole runs, blanks or hyphens between.
+
+    Between the digits of a long one, as NHS numbers are, there may be points, strokes or low lines too.
+    """
     if not (_no_digit_before(plain, places[0]) and _no_digit_after(plain, places[-1] + 1)):
         return False
     gaps = [plain[a + 1 : b] for a, b in itertools.pairwise(places) if b > a + 1]
-    return not gaps or (len(places) > 6 and all(len(gap) < 3 and not gap.strip(" -()") for gap in gaps))
+    between = " -()./_" if len(places) > 8 else " -()"
+    return not gaps or (len(places) > 6 and all(len(gap) < 3 and not gap.strip(between) for gap in gaps))
+
+
+def is_spaced(pattern: Pattern, plain: str, places: Sequence[int]) -> bool:
+    """Return whether letters and digits at ``places`` are the pattern: punctuation at its joints only."""
+    distinctive = is_distinctive(pattern.text)
+    if not (distinctive or stands_alone(plain, places[0], places[-1] + 1)):
+        return False
+    where, anywhere = _joints(pattern.written), len(pattern.text) > 6 and pattern.kind is not Kind.NAME
+    for number, (one, two) in enumerate(itertools.pairwise(places), 1):
+        gap = plain[one + 1 : two]
+        if gap and not (anywhere or number in where):
+            return False
+        if len(gap) > _WIDEST_GAP or ("\n" in gap and not distinctive):
+            return False
+        if gap and where.get(number) == "'" and not _APOSTROPHE.search(gap):
+            return False
+    return True
+
+
+@functools.lru_cache(1 << 12)
+def _joints(written: str) -> Mapping[int, str]:
+    """Return after how many letters and digits there may be punctuation, and what was written there.
+
+    That is where there was some, between a letter and a digit, and before a capital (McDonald).
+    """
+    found: dict[int, str] = {}
+    count, last = 0, ""
+    for at, character in enumerate(written):
+        if not character.isalnum():
+            found.setdefault(count, character)
+            continue
+        hump = character.isupper() and written[at + 1 : at + 2].islower()
+        if last and (character.isdigit() is not last.isdigit() or hump):
+            found.setdefault(count, " ")
+        count, last = count + 1, character
+    return found
 
 
 def _no_digit_before(plain: str, start: int) -> bool:

@@ -46,6 +46,15 @@ class Kept:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SafePrivate:
+    """The private elements of one creator that a trial may retain, by their low bytes."""
+
+    group: int
+    creator: bytes
+    elements: frozenset[int]
+
+
 def read_table() -> tuple[Row, ...]:
     """Return every row of the table, in the order of the standard."""
     return tuple(
@@ -59,6 +68,14 @@ def read_keep_list() -> tuple[Kept, ...]:
     return tuple(
         Kept(int(r["tag"], 16), r["keyword"], r["action"], r["dummy"], r["reason"]) for r in _read("keep.csv")
     )
+
+
+def read_safe_private() -> tuple[SafePrivate, ...]:
+    """Return the private elements that a trial may retain."""
+    found: dict[tuple[int, bytes], set[int]] = {}
+    for row in _read("safe_private.csv"):
+        found.setdefault((int(row["group"], 16), row["creator"].encode()), set()).add(int(row["element"], 16))
+    return tuple(SafePrivate(group, creator, frozenset(low)) for (group, creator), low in found.items())
 
 
 def _read(name: str) -> Iterator[Mapping[str, str]]:

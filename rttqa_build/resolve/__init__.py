@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import finding, ordered
+from rttqa_build.resolve.faces import check_faces
 from rttqa_build.resolve.follow import follow
 from rttqa_build.resolve.links import check_links
 from rttqa_build.resolve.patients import check_patients
 from rttqa_build.resolve.roles import Resolution, Selected, asked_for, role_order, rules_for
 from rttqa_build.resolve.select import Choice, choose
-from rttqa_build.study import Fate, Reason, Study, conflicts
+from rttqa_build.study import REFUSAL_CODES, Fate, PlanFacts, Reason, Study, conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +36,11 @@ def resolve(study: Study, manifest: Manifest, trial: Trial) -> Resolution:
         *choice.diagnostics,
         *_ties(selected, manifest),
         *_required(selected, choice, manifest, trial),
+        *_kinds(selected, manifest, trial),
         *check_links(selected, choice.unsettled),
         *check_patients(selected, manifest),
         *_refused(selected, manifest),
+        *check_faces(selected, trial),
         *conflicts(Study(Resolution(selected).instances)),
     )
     return Resolution(selected, _left_out(study, selected), ordered(diagnostics))
@@ -79,6 +82,10 @@ def _required(
             yield finding(
                 "R001", f"the trial asks for a {role}, and the source holds none", where, subject=role
             )
+        minimum = max((rule.minimum for rule in rules), default=0)
+        if 0 < count < minimum:
+            message = f"{count} objects are selected as {role}, the trial asks for {minimum}"
+            yield finding("R004", message, manifest.document.at(("data", role)), subject=role)
         maximum = min((rule.maximum for rule in rules if rule.maximum), default=count)
         if count > maximum:
             message = f"{count} objects are selected as {role}, the trial takes {maximum}"
@@ -88,13 +95,27 @@ def _required(
             yield finding("R003", message, manifest.document.at(("data", role)), subject=role)
 
 
+def _kinds(selected: tuple[Selected, ...], manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    """Yield a finding for each plan that is of another kind than the trial takes here."""
+    rules = rules_for("plan", trial, manifest.submission)
+    taken = dict.fromkeys(kind for rule in rules for kind in rule.kinds)
+    for item in selected:
+        plans = (instance.facts for instance in item.instances if isinstance(instance.facts, PlanFacts))
+        for plan in plans if taken else ():
+            if plan.kind not in taken:
+                message = f"this is a plan of the kind {plan.kind}; the trial takes {' or '.join(taken)} here"
+                where = manifest.document.at(item.selector_path or ("source",))
+                yield finding("R007", message, where, subject=item.name)
+
+
 def _refused(selected: tuple[Selected, ...], manifest: Manifest) -> Iterator[Diagnostic]:
     """Yield a finding for each selected object or series that holds something that may not be sent."""
     for item in selected:
         if any(instance.refusal for instance in item.instances):
             where = manifest.document.at(item.selector_path or ("source",))
-            reasons = sorted({instance.refusal for instance in item.instances if instance.refusal})
-            yield finding("R401", f"{item.place} holds {', '.join(reasons)}", where, subject=item.name)
+            for reason in sorted({instance.refusal for instance in item.instances if instance.refusal}):
+                message = f"{item.place} holds {reason}"
+                yield finding(REFUSAL_CODES[reason], message, where, subject=item.name)
 
 
 def _left_out(study: Study, selected: tuple[Selected, ...]) -> tuple[Fate, ...]:

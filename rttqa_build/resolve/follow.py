@@ -193,11 +193,13 @@ def _ambiguous(role: str, found: Found, study: Study, manifest: Manifest) -> Dia
     """Return the finding, with the candidates and the lines to add in its local part."""
     what = "image series" if is_series(role) else "objects"
     digests = [short_digest(c, study) for c in found]
+    same = len({c.first.sop_uid for c in found}) == 1 and not is_series(role)
     one = "\n".join(f"    {role}: {{sha256: {digest}}}" for digest in digests)
     several = "\n".join(f"      - {{id: {role}{n}, sha256: {d}}}" for n, d in enumerate(digests, start=1))
+    message = f"{len(found)} {what} could be the {role}"
     return finding(
-        "R101",
-        f"{len(found)} {what} could be the {role}",
+        "R501" if same else "R101",
+        message + ": they differ in content, but carry the same SOP Instance UID" * same,
         manifest.document.at(("data",) if manifest.data else ("source",)),
         subject=role,
         local=f"{listing(found, study)}\nadd one of these lines below `data:`\n  data:\n{one}\n"

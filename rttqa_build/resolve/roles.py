@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rttqa_build.study import DoseFacts, ImageFacts, Kind, PlanFacts, StructureFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.manifest import SamePatient, Submission
@@ -27,6 +27,7 @@ _KINDS = {
     "dose": Kind.DOSE,
     "registration": Kind.REGISTRATION,
 }
+_MODALITIES = {"structure_set": "RTSTRUCT", "plan": "RTPLAN", "dose": "RTDOSE", "registration": "REG"}
 _SHOWN_DIGITS = 8
 
 
@@ -124,6 +125,13 @@ def modalities_of(role: str, rules: Iterable[ObjectRule]) -> frozenset[str]:
     """Return the modalities an image role takes: the trial's, else CT or what the role is named after."""
     named = role.removeprefix("diagnostic_").upper() if role.startswith("diagnostic_") else "CT"
     return frozenset(modality for rule in rules for modality in rule.modalities) or frozenset({named})
+
+
+def modalities_taken(trial: Trial, submission: Submission) -> Container[str]:
+    """Return the modalities of all roles of a trial: the SOP classes that it takes are those of its roles."""
+    roles = {rule.role for rule in trial.objects} or {*_ORDER, "diagnostic_mr", "diagnostic_pt"}
+    series = (modalities_of(role, rules_for(role, trial, submission)) for role in roles if is_series(role))
+    return frozenset(_MODALITIES[role] for role in roles if not is_series(role)).union(*series)
 
 
 def candidates(instances: Iterable[Instance], role: str, modalities: frozenset[str]) -> tuple[Candidate, ...]:

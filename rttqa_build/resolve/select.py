@@ -13,13 +13,14 @@ from rttqa_build.resolve.roles import (
     describe,
     is_series,
     modalities_of,
+    modalities_taken,
     rules_for,
     short_digest,
 )
-from rttqa_build.study import Reason
+from rttqa_build.study import REFUSAL_CODES, Kind, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.manifest import Manifest, Selector
@@ -57,7 +58,8 @@ def choose(study: Study, manifest: Manifest, trial: Trial) -> Choice:
                 selected.append(Selected(role, selector.id, instances, path, selector.of, same))
             else:
                 unsettled.add(role)
-                diagnostics.append(_failure(found, selector, study, manifest, path))
+                taken = modalities_taken(trial, manifest.submission)
+                diagnostics.append(_failure(found, selector, study, manifest, path, taken))
     return Choice(tuple(selected), frozenset(unsettled), (*diagnostics, *_twice(selected, manifest)))
 
 
@@ -97,9 +99,14 @@ def _same_spelling(text: str) -> str:
 
 
 def _failure(
-    found: tuple[Candidate, ...], selector: Selector, study: Study, manifest: Manifest, path: Path
+    found: tuple[Candidate, ...],
+    selector: Selector,
+    study: Study,
+    manifest: Manifest,
+    path: Path,
+    taken: Container[str],
 ) -> Diagnostic:
-    """Return why a selector does not name exactly one object."""
+    """Return why a selector does not name exactly one object; ``taken`` are the trial's modalities."""
     role = str(path[1])
     where = manifest.document.at(path)
     subject = selector.id or role
@@ -110,9 +117,12 @@ def _failure(
     others = _digests(selector, study) if selector.path or selector.sha256 else frozenset()
     of_other_kind = [i for i in study.instances if i.file.sha256 in others]
     if any(instance.refusal for instance in of_other_kind):
-        message = f"what is selected for {role} is of a kind that may not be sent"
-        local = "; ".join(sorted({i.refusal for i in of_other_kind if i.refusal}))
-        return finding("R401", message, where, subject=subject, local=local)
+        reason = min(i.refusal for i in of_other_kind if i.refusal)
+        message = f"what is selected for {role} is {reason}"
+        return finding(REFUSAL_CODES[reason], message, where, subject=subject)
+    if of_other_kind and not any(i.modality in taken for i in of_other_kind if i.kind is not Kind.OTHER):
+        message = f"what is selected for {role} is of a class or modality that the trial does not take"
+        return finding("R407", message, where, subject=subject)
     if of_other_kind:
         return finding("R104", f"what is selected is nothing that {role} can be", where, subject=subject)
     return finding("R102", f"this selector for {role} matches nothing in the source", where, subject=subject)

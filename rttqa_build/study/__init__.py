@@ -6,6 +6,7 @@ object and one :class:`Fate` per file that is none.
 
 from __future__ import annotations
 
+from rttqa_build.study.classes import REFUSAL_CODES
 from rttqa_build.study.facts import (
     Beam,
     DoseFacts,
@@ -26,6 +27,7 @@ from rttqa_build.study.folder import Listing, assemble, conflicts, files
 from rttqa_build.study.read import read
 
 __all__ = [
+    "REFUSAL_CODES",
     "Beam",
     "DoseFacts",
     "DoseTarget",

@@ -28,25 +28,49 @@ _KINDS: Mapping[str, Kind] = MappingProxyType(
         _STORAGE + "66.3": Kind.REGISTRATION,
     }
 )
+BURNED_IN = "an image with text burned into it"
+_CAPTURE, _DOCUMENT, _REPORT, _SIGNAL, _STATE, _PHOTOGRAPH = (
+    "a secondary capture: a picture that may show names",
+    "an encapsulated document",
+    "a structured report",
+    "a waveform or other signal",
+    "a presentation state",
+    "a photograph or other visible-light picture",
+)
 _REFUSED: Mapping[str, str] = MappingProxyType(
     {
-        "7": "a secondary capture: a picture that may show names",
-        "104": "an encapsulated document",
-        "88": "a structured report",
-        "9": "a waveform or other signal",
-        "11": "a presentation state",
-        "77": "a photograph or other visible-light picture",
+        "7": _CAPTURE,
+        "104": _DOCUMENT,
+        "88": _REPORT,
+        "9": _SIGNAL,
+        "11": _STATE,
+        "77": _PHOTOGRAPH,
     }
 )
-BURNED_IN = "an image with text burned into it"
+REFUSAL_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        _CAPTURE: "R401",
+        _DOCUMENT: "R402",
+        _REPORT: "R403",
+        _SIGNAL: "R404",
+        BURNED_IN: "R405",
+        _STATE: "R406",
+        _PHOTOGRAPH: "R406",
+    }
+)
+"""Why an object may never be sent → the code of the finding when it is selected."""
 
 
 def kind_of(sop_class: str, modality: str) -> Kind:
     """Return the kind by SOP class; plans under a planning system's private class are known by modality."""
     if sop_class in _KINDS:
         return _KINDS[sop_class]
-    private = not sop_class.startswith("1.2.840.10008.")
-    return Kind.PLAN if private and modality == "RTPLAN" else Kind.OTHER
+    return Kind.PLAN if is_private_plan(sop_class, modality) else Kind.OTHER
+
+
+def is_private_plan(sop_class: str, modality: str) -> bool:
+    """Vendor oddity: a plan under the planning system's own SOP class (Halcyon), known by its modality."""
+    return modality == "RTPLAN" and not sop_class.startswith("1.2.840.10008.")
 
 
 def refusal_of(sop_class: str) -> str:

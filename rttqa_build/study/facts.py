@@ -38,12 +38,16 @@ class Reason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of the source: POSIX path relative to it (shown locally only), bytes, SHA-256, CRC-32."""
+    """A file of the source: POSIX path relative to it (shown locally only), bytes, SHA-256, CRC-32.
+
+    ``garbage`` counts the last bytes, which stand behind the data set and belong to nothing.
+    """
 
     path: str
     size: int
     sha256: str
     crc32: int = 0
+    garbage: int = 0
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,7 +70,11 @@ class PatientIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """Geometry of one image: IPP, IOP (six cosines), PixelSpacing [row, column] mm, thickness mm, size."""
+    """Geometry of one image: IPP, IOP (six cosines), PixelSpacing [row, column] mm, thickness mm, size.
+
+    ``date`` is that of the acquisition (DA). ``temporal`` numbers the phases of a series that holds several,
+    0 where it does not say. ``suv_lacks`` are the keywords without which a PET image gives no uptake value.
+    """
 
     position: tuple[float, float, float] | None = None
     orientation: tuple[float, float, float, float, float, float] | None = None
@@ -79,6 +87,10 @@ class ImageFacts:
     image_type: tuple[str, ...] = ()
     body_part: str = ""
     frames: int = 1
+    patient_position: str = ""
+    date: str = ""
+    temporal: int = 0
+    suv_lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,7 @@ class Beam:
     control_points: int = 0
     meterset: float | None = None
     patient_position: str = ""
+    technique: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +146,10 @@ class DoseTarget:
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """What an RTPLAN, RT Ion Plan or brachytherapy plan prescribes."""
+    """What an RTPLAN, RT Ion Plan or brachytherapy plan prescribes.
+
+    ``setup_dose_gy`` is the dose of all application setups over all fractions, None where none is given.
+    """
 
     label: str
     name: str = ""
@@ -145,6 +161,7 @@ class PlanFacts:
     fractions: tuple[int, ...] = ()
     beams: tuple[Beam, ...] = ()
     targets: tuple[DoseTarget, ...] = ()
+    setup_dose_gy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +179,7 @@ class DoseFacts:
     columns: int = 0
     scaling: float = 0.0
     has_dvh: bool = False
+    heterogeneity: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +190,7 @@ class Instance:
     (RTSTRUCT, REG), ``structure_set`` (RTPLAN), ``plan`` (RTDOSE), ``frames`` (REG: Frame of Reference UIDs)
     and ``other`` (may dangle). All UIDs are the originals: never serialise them. ``refusal`` says, safely,
     why the object may never be sent; ``label`` is the plan's, structure set's or registration's own.
+    ``roi_numbers`` are the ROIs that a plan or dose refers to, wherever in it.
     """
 
     file: SourceFile
@@ -193,6 +212,7 @@ class Instance:
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: ImageFacts | StructureFacts | PlanFacts | DoseFacts | None = None
     refusal: str = ""
+    roi_numbers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,7 +178,7 @@ def _encoding(head: bytes, syntax: str) -> Encoding:
 
 def _inflate(data: bytes) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    result = inflater.decompress(data, _INFLATED_LIMIT)
+    result = inflater.decompress(data, min(_INFLATED_LIMIT, max(1 << 26, 200 * len(data))))
     if not inflater.eof:
         raise MalformedError("its deflated part is cut short or too large")
     return result
@@ -240,7 +240,7 @@ def _raw_elements(stream: BytesIO, encoding: Encoding, stop: Stop) -> list[RawDa
 
     try:
         found = list(data_element_generator(stream, encoding.implicit, encoding.little, stop_when=stop))
-    except (struct.error, ValueError, LookupError, EOFError, OverflowError, TypeError):
+    except (struct.error, ValueError, LookupError, EOFError, OSError, OverflowError, TypeError):
         raise MalformedError("its elements cannot be told apart") from None
     raw = [each for each in found if isinstance(each, RawDataElement)]
     if len(raw) < len(found) or any(len(each.value or b"") < each.length for each in raw):

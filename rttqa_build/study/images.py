@@ -10,6 +10,9 @@ from rttqa_build.study.facts import DoseFacts, ImageFacts
 if TYPE_CHECKING:
     from rttqa_build.study.header import Header
 
+_DATES = ("AcquisitionDate", "ContentDate", "SeriesDate", "StudyDate")
+_STARTS = ("RadiopharmaceuticalStartTime", "RadiopharmaceuticalStartDateTime")
+
 Triple = tuple[float, float, float]
 Cosines = tuple[float, float, float, float, float, float]
 
@@ -28,6 +31,10 @@ def image_facts(header: Header) -> ImageFacts:
         image_type=header.texts("ImageType"),
         body_part=header.text("BodyPartExamined"),
         frames=header.integer("NumberOfFrames") or 1,
+        patient_position=header.text("PatientPosition"),
+        date=next(filter(None, map(header.text, _DATES)), ""),
+        temporal=header.integer("TemporalPositionIdentifier") or 0,
+        suv_lacks=_suv_lacks(header) if header.text("Modality") == "PT" else (),
     )
 
 
@@ -45,7 +52,20 @@ def dose_facts(header: Header) -> DoseFacts:
         columns=header.unsigned("Columns"),
         scaling=header.number("DoseGridScaling") or 0.0,
         has_dvh=header.has("DVHSequence"),
+        heterogeneity=header.texts("TissueHeterogeneityCorrection"),
     )
+
+
+def _suv_lacks(header: Header) -> tuple[str, ...]:
+    """Return what an uptake value by weight needs and the image does not say (PS3.3 C.8.9.1, C.8.9.2)."""
+    tracer = next(header.items("RadiopharmaceuticalInformationSequence"), None)
+    needed = [
+        ("PatientWeight", header.has("PatientWeight")),
+        ("RadionuclideTotalDose", tracer is not None and tracer.has("RadionuclideTotalDose")),
+        ("RadiopharmaceuticalStartTime", tracer is not None and any(map(tracer.has, _STARTS))),
+        ("AcquisitionTime", header.has("AcquisitionTime")),
+    ]
+    return tuple(keyword for keyword, given in needed if not given)
 
 
 def is_burned_in(header: Header) -> bool:

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from rttqa_build.study.header import Header
 
 _PARTICLES = frozenset({"PROTON", "ION"})
+_SCANS = {"NONE": "passive", "UNIFORM": "passive", "MODULATED": "PBS", "MODULATED_SPEC": "PBS"}
+_TECHNIQUES = {
+    (False, False): "3DCRT",
+    (False, True): "arc",
+    (True, False): "IMRT",
+    (True, True): "VMAT",
+}
+"""Whether leaves or jaws move during the beam, and whether the gantry does → technique."""
 
 
 def plan_facts(header: Header) -> PlanFacts:
@@ -30,6 +38,7 @@ def plan_facts(header: Header) -> PlanFacts:
         ),
         beams=beams,
         targets=tuple(_target(item) for item in header.items("DoseReferenceSequence")),
+        setup_dose_gy=_setup_dose(header),
     )
 
 
@@ -76,27 +85,42 @@ def _beam(
     positions: Mapping[int | None, str],
 ) -> Beam:
     number = item.integer("BeamNumber")
+    first = next(item.items(control_points), None)
     return Beam(
         number=number or 0,
         name=item.text("BeamName"),
         machine=item.text("TreatmentMachineName"),
         radiation=item.text("RadiationType"),
         delivery=item.text("TreatmentDeliveryType"),
-        energy=_energy(item, control_points),
+        energy=_energy(item, first),
         control_points=item.integer("NumberOfControlPoints") or 0,
         meterset=metersets.get(number),
         patient_position=positions.get(item.integer("ReferencedPatientSetupNumber"), ""),
+        technique=_technique(item, first),
     )
 
 
-def _energy(item: Header, control_points: str) -> str:
+def _energy(item: Header, first: Header | None) -> str:
     """Return the energy of the first control point: ``6 MV``, ``6 MV FFF``, ``150.2 MeV``."""
-    first = next(item.items(control_points), None)
     energy = first.number("NominalBeamEnergy") if first else None
     if energy is None:
         return ""
     unit = "MV" if item.text("RadiationType") == "PHOTON" else "MeV"
     return " ".join(part for part in (f"{energy:g}", unit, _fluence_mode(item)) if part)
+
+
+def _technique(item: Header, first: Header | None) -> str:
+    """Return how a beam is delivered, in a planner's words; nothing where it does not say.
+
+    Dynamic wedges make a beam dynamic too (Beam Type), but no intensity modulation.
+    """
+    if item.text("RadiationType") in _PARTICLES:
+        return _SCANS.get(item.text("ScanMode"), "")
+    if item.text("RadiationType") == "ELECTRON":
+        return "electrons"
+    dynamic = item.text("BeamType") == "DYNAMIC" and not item.integer("NumberOfWedges")
+    rotates = first is not None and first.text("GantryRotationDirection") in ("CW", "CC")
+    return _TECHNIQUES[dynamic, rotates] if item.text("BeamType") else ""
 
 
 def _fluence_mode(item: Header) -> str:
@@ -116,7 +140,19 @@ def _setup(item: Header, header: Header) -> Beam:
         radiation=header.text("BrachyTreatmentType"),
         delivery="TREATMENT",
         energy=source,
+        technique="brachytherapy",
     )
+
+
+def _setup_dose(header: Header) -> float | None:
+    """Return the dose of the application setups, times the fractions of their group (PS3.3 C.8.8.13)."""
+    given = [
+        dose * (group.integer("NumberOfFractionsPlanned") or 0)
+        for group in header.items("FractionGroupSequence")
+        for setup in group.items("ReferencedBrachyApplicationSetupSequence")
+        if (dose := setup.number("BrachyApplicationSetupDose")) is not None
+    ]
+    return sum(given) if given else None
 
 
 def _target(item: Header) -> DoseTarget:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Facts = ImageFacts | StructureFacts | PlanFacts | DoseFacts | None
 
 _WITH_PIXELS = frozenset({Kind.IMAGE, Kind.DOSE})
-_UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
+_CLASS_UID = re.compile(r"[0-9]+(\.[0-9]+){2,}")
 _LABELS = {
     Kind.PLAN: "RTPlanLabel",
     Kind.STRUCTURE_SET: "StructureSetLabel",
@@ -44,10 +44,14 @@ def read(file: SourceFile, data: bytes) -> Instance | Fate:
 
 
 def _is_no_object(file: SourceFile, data: bytes, parsed: File) -> Fate | None:
-    """Return the fate of a directory, or of bytes without the two UIDs that make an object."""
+    """Return the fate of a directory, or of bytes without the two UIDs that make an object.
+
+    The SOP Instance UID may be none (``UNKNOWN``, or over 64 characters): it is replaced anyway.
+    """
     if parsed.meta.text("MediaStorageSOPClassUID") == DICOMDIR:
         return Fate(file, Reason.DICOMDIR)
-    if all(_UID.fullmatch(parsed.dataset.text(uid)) for uid in ("SOPClassUID", "SOPInstanceUID")):
+    sop_class, sop_uid = (parsed.dataset.text(uid) for uid in ("SOPClassUID", "SOPInstanceUID"))
+    if _CLASS_UID.fullmatch(sop_class) and sop_uid:
         return None
     if data[128:132] == b"DICM":
         return Fate(file, Reason.UNREADABLE, "it has no SOP Class UID or no SOP Instance UID")

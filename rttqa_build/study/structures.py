@@ -43,22 +43,25 @@ def referenced_series(header: Header) -> Iterator[Header]:
 
 def _rois(header: Header) -> tuple[Roi, ...]:
     contours = {r.integer("ReferencedROINumber"): _contours(r) for r in header.items("ROIContourSequence")}
-    seen = {o.integer("ReferencedROINumber"): o for o in header.items("RTROIObservationsSequence")}
+    seen: dict[int | None, list[Header]] = {}
+    for observation in header.items("RTROIObservationsSequence"):
+        seen.setdefault(observation.integer("ReferencedROINumber"), []).append(observation)
     return tuple(
-        _roi(item, seen.get(number), contours.get(number, _Contours()))
+        _roi(item, seen.get(number, []), contours.get(number, _Contours()))
         for item in header.items("StructureSetROISequence")
         if (number := item.integer("ROINumber")) is not None
     )
 
 
-def _roi(item: Header, observation: Header | None, contours: _Contours) -> Roi:
+def _roi(item: Header, observations: list[Header], contours: _Contours) -> Roi:
+    """Return one ROI; of several observations the first that gives a type counts."""
     return Roi(
         number=item.integer("ROINumber") or 0,
         name=item.text("ROIName"),
-        interpreted_type=observation.text("RTROIInterpretedType") if observation else "",
+        interpreted_type=next((t for o in observations if (t := o.text("RTROIInterpretedType"))), ""),
         contours=contours.number,
         geometric_types=contours.geometric_types,
-        has_physical_properties=bool(observation and observation.has("ROIPhysicalPropertiesSequence")),
+        has_physical_properties=any(o.has("ROIPhysicalPropertiesSequence") for o in observations),
         image_refs=contours.image_refs,
         generation=item.text("ROIGenerationAlgorithm"),
     )

@@ -25,6 +25,7 @@ _PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _PADDING = 0xFFFCFFFC
 _ROWS, _COLUMNS, _FRAMES = 0x00280010, 0x00280011, 0x00280008
 _SAMPLES, _BITS = 0x00280002, 0x00280100
+_PET_GROUP, _PET_CREATOR, _PET_FACTORS = 0x7053, "Philips PET Private Group", (0x00, 0x09)
 _PATIENT = {0x00100010: "PatientName", 0x00100020: "PatientID"}
 
 
@@ -129,8 +130,28 @@ def _names_another(element: Element, patient: str) -> bool:
 
 
 def _private(elements: Iterable[Element], member: str) -> Iterator[Fault]:
-    for place in sorted({_place(element) for element in elements if element.tag >> 16 & 1}):
+    elements = tuple(elements)
+    private = [element for element in elements if element.tag >> 16 & 1]
+    if any(_tells_safe_private(element) for element in elements):
+        private = [element for element in private if not _is_safe(element)]
+    for place in sorted({_place(element) for element in private}):
         yield Fault("K044", "A DICOM object holds private elements.", member, place)
+
+
+def _tells_safe_private(element: Element) -> bool:
+    """Return whether an element names the Retain Safe Private Option as a method of de-identification."""
+    within = element.path[-1][0] if element.path else 0
+    return (element.tag, within) == (0x00080100, 0x00120064) and _string(element.value) == "113111"
+
+
+def _is_safe(element: Element) -> bool:
+    """Return whether a private element is a PET scale factor, a number, or its creator (PS3.15 E.3.10)."""
+    group, number, value = element.tag >> 16, element.tag & 0xFFFF, _string(element.value)
+    if group != _PET_GROUP:
+        return False
+    if number <= 0xFF:
+        return value == _PET_CREATOR
+    return number & 0xFF in _PET_FACTORS and not value.strip("0123456789.+-eE\\ ")
 
 
 def _place(element: Element) -> str:

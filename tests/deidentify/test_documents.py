@@ -18,7 +18,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, TextStringObject
 
 from rttqa_build.deidentify.documents import EXTENSIONS, Scrubbed, scrub
 from rttqa_build.diagnostic import Location
@@ -278,6 +278,84 @@ def test_docx_custom_data_goes() -> None:
     assert b"customXml" not in left["word/_rels/document.xml.rels"]
 
 
+def _run(text: str) -> str:
+    return f"<w:p><w:r>{text}</w:r></w:p>"
+
+
+SAID = {
+    "deleted text": '<w:p><w:del w:id="1"><w:r><w:delText>Zwolle</w:delText></w:r></w:del></w:p>',
+    "a field": _run("<w:instrText>AUTHOR Zwolle</w:instrText>"),
+    "hidden text": _run("<w:rPr><w:vanish/></w:rPr><w:t>Zwolle</w:t>"),
+    "a bookmark": '<w:p><w:bookmarkStart w:id="1" w:name="Zwolle"/></w:p>',
+    "a content control": '<w:sdt><w:sdtPr><w:alias w:val="Zwolle"/></w:sdtPr></w:sdt>',
+    "a text box": _run(f'<w:pict><v:textbox xmlns:v="v">{_run("<w:t>Zwolle</w:t>")}</v:textbox></w:pict>'),
+    "a comment of XML": "<w:p><!-- Zwolle --></w:p>",
+    "an instruction of XML": "<w:p><?note Zwolle?></w:p>",
+    "an alternative text": _run('<wp:docPr xmlns:wp="wp" id="1" descr="Zwolle"/>'),
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_docx_text_is_searched_wherever_it_stands(what: str) -> None:
+    assert "Zwolle" in "\n".join(run(docx(SAID[what]), "docx").texts)
+
+
+@pytest.mark.parametrize("part", ["header1", "footer1", "footnotes", "endnotes", "comments", "glossary"])
+def test_docx_parts_beside_the_body_are_searched(part: str) -> None:
+    text = f"<w:x {W}>{_run('<w:t>Zwolle</w:t>')}</w:x>"
+    assert "Zwolle" in lines(run(docx("<w:p/>", **{part: text}), "docx"))
+
+
+def test_docx_authors_go_wherever_changes_are_tracked() -> None:
+    who = 'w:author="Zwolle" w:initials="Z" w:date="2020-01-02T03:04:05Z"'
+    body = "".join(
+        f"<w:p><w:{kind} w:id='1' {who}><w:r><w:t>x</w:t></w:r></w:{kind}></w:p>"
+        for kind in ("ins", "del", "moveFrom", "moveTo")
+    )
+    body += f"<w:p><w:r><w:rPr><w:rPrChange w:id='2' {who}><w:rPr/></w:rPrChange></w:rPr></w:r></w:p>"
+    people = (
+        '<w15:people xmlns:w15="w15"><w15:person w15:author="Zwolle">'
+        '<w15:presenceInfo w15:providerId="AD" w15:userId="S::zwolle@x"/></w15:person></w15:people>'
+    )
+    left = b"".join(parts(run(docx(body, people=people), "docx").data).values())
+    assert not [trace for trace in (b"Zwolle", b"zwolle", b"2020-01-02") if trace in left]
+    assert left.count(b"<w:t>x</w:t>") == 4
+
+
+def test_remarks_of_the_archive_go() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in parts(docx("<w:p/>")).items():
+            info = zipfile.ZipInfo(name, (2020, 1, 2, 3, 4, 6))
+            info.comment = b"Zwolle"
+            archive.writestr(info, data)
+        archive.comment = b"Zwolle"
+    assert run(packed.getvalue(), "docx").data == run(docx("<w:p/>"), "docx").data
+
+
+def test_a_thumbnail_goes(workbook: bytes) -> None:
+    document = with_part(workbook, "docProps/thumbnail.jpeg", jpeg("Zwolle"), "metadata/thumbnail")
+    scrubbed = run(document, "xlsx")
+    assert codes(scrubbed) == []
+    left = parts(scrubbed.data)
+    assert "docProps/thumbnail.jpeg" not in left
+    assert b"thumbnail" not in b"".join(left.values())
+
+
+def test_xlsx_very_hidden_sheets_headers_and_names_are_searched(workbook: bytes) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook))
+    sheet = book.create_sheet("deep")
+    sheet.sheet_state, sheet["A1"] = "veryHidden", "from Zwolle"
+    sheet.oddHeader.center.text = "head of Zwolle"
+    book.defined_names["Zwolle_1"] = openpyxl.workbook.defined_name.DefinedName(
+        "Zwolle_1", attr_text="deep!$A$1"
+    )
+    out = io.BytesIO()
+    book.save(out)
+    text = "\n".join(run(out.getvalue(), "xlsx").texts)
+    assert all(part in text for part in ("from Zwolle", "head of Zwolle", "Zwolle_1"))
+
+
 # --- PDF ---------------------------------------------------------------------------------------------------
 
 
@@ -340,10 +418,146 @@ def test_pdf_earlier_revisions_go(pdf: bytes) -> None:
     assert b"Zwolle" not in run(orphan, "pdf").data
 
 
+def named(**entries: object) -> DictionaryObject:
+    """Return a PDF dictionary: texts are names when they begin with a stroke, else strings."""
+    made = DictionaryObject()
+    for key, value in entries.items():
+        made[NameObject(f"/{key}")] = _object(value) if isinstance(value, str) else value
+    return made
+
+
+def _object(text: str) -> object:
+    return NameObject(text) if text.startswith("/") else TextStringObject(text)
+
+
+def annotated(writer: pypdf.PdfWriter, **entries: object) -> None:
+    square = ArrayObject([NumberObject(n) for n in (0, 0, 9, 9)])
+    writer.add_annotation(0, named(Type="/Annot", Rect=square, **entries))
+
+
+def drawing(writer: pypdf.PdfWriter, content: bytes) -> object:
+    """Return a form XObject in Helvetica."""
+    font = named(Type="/Font", Subtype="/Type1", BaseFont="/Helvetica", Encoding="/WinAnsiEncoding")
+    stream = pypdf.generic.DecodedStreamObject()
+    stream.set_data(content)
+    square = ArrayObject([NumberObject(n) for n in (0, 0, 9, 9)])
+    resources = named(Font=named(F1=writer._add_object(font)))
+    stream.update(named(Type="/XObject", Subtype="/Form", BBox=square, Resources=resources))
+    return writer._add_object(stream.flate_encode())
+
+
+def _stamp(writer: pypdf.PdfWriter) -> None:
+    shown = drawing(writer, b"BT /F1 9 Tf (Zwol) Tj (le) Tj ET")
+    annotated(writer, Subtype="/Stamp", AP=named(N=shown))
+
+
+def _unused_drawing(writer: pypdf.PdfWriter) -> None:
+    resources = writer.pages[0]["/Resources"]
+    resources[NameObject("/XObject")] = named(Fx=drawing(writer, b"BT /F1 9 Tf (Zwolle) Tj ET"))  # type: ignore[index]
+
+
+def _field(writer: pypdf.PdfWriter) -> None:
+    annotated(writer, Subtype="/Widget", FT="/Tx", T="name", V="Zwolle")
+    fields = ArrayObject([writer.pages[0]["/Annots"][-1].indirect_reference])  # type: ignore[index]
+    writer.root_object[NameObject("/AcroForm")] = named(Fields=fields)
+
+
+def _spoken(writer: pypdf.PdfWriter) -> None:
+    content = writer.pages[0].get_contents()
+    assert content is not None
+    stream = pypdf.generic.DecodedStreamObject()
+    said = (b"\xfe\xff" + "Zwolle".encode("utf_16_be")).hex().upper()
+    stream.set_data(b"/Span <</ActualText <" + said.encode() + b">>> BDC EMC\n" + content.get_data())
+    writer.pages[0][NameObject("/Contents")] = writer._add_object(stream.flate_encode())
+
+
+def _comment(writer: pypdf.PdfWriter) -> None:
+    content = writer.pages[0].get_contents()
+    assert content is not None
+    stream = pypdf.generic.DecodedStreamObject()
+    stream.set_data(b"% for Zwolle\n" + content.get_data())
+    writer.pages[0][NameObject("/Contents")] = writer._add_object(stream)
+
+
+HELD = {
+    "a note": lambda writer: annotated(writer, Subtype="/FreeText", Contents="for Zwolle"),
+    "the subject of a mark": lambda writer: annotated(writer, Subtype="/Highlight", Subj="Zwolle"),
+    "what a stamp shows": _stamp,
+    "a drawing that no page uses": _unused_drawing,
+    "a form's field": _field,
+    "a bookmark": lambda writer: writer.add_outline_item(title="Zwolle", page_number=0),
+    "spoken text": _spoken,
+    "a comment in a page": _comment,
+    "a layer's name": lambda writer: writer.root_object.update(
+        named(OCProperties=named(OCGs=ArrayObject([named(Type="/OCG", Name="Zwolle")])))
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HELD)
+def test_pdf_text_is_searched_wherever_it_stands(what: str, pdf: bytes) -> None:
+    scrubbed = run(edited(pdf, HELD[what]), "pdf")
+    assert codes(scrubbed) == []
+    assert "Zwolle" in "\n".join(scrubbed.texts)
+
+
+def _xmp(writer: pypdf.PdfWriter) -> None:
+    stream = pypdf.generic.DecodedStreamObject()
+    stream.set_data(b"<x>Zwolle</x>")
+    for holder in (writer.root_object, writer.pages[0]):
+        holder[NameObject("/Metadata")] = holder[NameObject("/Thumb")] = writer._add_object(stream)
+
+
+def _script(writer: pypdf.PdfWriter) -> None:
+    script = named(S="/JavaScript", JS="app.alert('Zwolle')")
+    names = ArrayObject([TextStringObject("n"), writer._add_object(script)])
+    writer.root_object[NameObject("/Names")] = named(JavaScript=named(Names=names))
+    annotated(writer, Subtype="/Link", A=script)
+
+
+def _launch(writer: pypdf.PdfWriter) -> None:
+    annotated(writer, Subtype="/Link", A=named(S="/Launch", F="C:\\Zwolle.exe"))
+    annotated(writer, Subtype="/Link", A=named(S="/GoToR", F=named(Type="/Filespec", F="//srv/Zwolle.pdf")))
+    annotated(writer, Subtype="/Link", A=named(S="/URI", URI="https://zwolle.example/Zwolle"))
+
+
+REMOVED = {"XMP and thumbnails": _xmp, "scripts": _script, "programs, other files, web links": _launch}
+
+
+@pytest.mark.parametrize("what", REMOVED)
+def test_pdf_loses_what_is_no_content(what: str, pdf: bytes) -> None:
+    scrubbed = run(edited(pdf, REMOVED[what]), "pdf")
+    assert codes(scrubbed) == []
+    assert b"Zwolle" not in scrubbed.data
+    assert "Zwolle" not in "\n".join(scrubbed.texts)
+
+
+def test_pdf_text_of_an_earlier_revision_goes(pdf: bytes) -> None:
+    before = edited(pdf, HELD["a note"])
+    writer = pypdf.PdfWriter(fileobj=io.BytesIO(before), incremental=True)
+    writer.pages[0]["/Annots"][-1].get_object().update(named(Contents="mended"))  # type: ignore[index]
+    out = io.BytesIO()
+    writer.write(out)
+    assert out.getvalue().startswith(before[:200])
+    assert b"Zwolle" in out.getvalue()
+    scrubbed = run(out.getvalue(), "pdf")
+    assert "mended" in "\n".join(scrubbed.texts)
+    assert b"Zwolle" not in scrubbed.data
+
+
+def test_pdf_drawings_whose_text_cannot_be_read_need_a_person(pdf: bytes) -> None:
+    def hidden(writer: pypdf.PdfWriter) -> None:
+        annotated(writer, Subtype="/Stamp", AP=named(N=drawing(writer, b"BT /F1 9 Tf <0001> Tj ET")))
+
+    assert codes(run(edited(pdf, hidden), "pdf")) == ["A207"]
+
+
 @pytest.mark.parametrize(
     ("edit", "code"),
     [
         (lambda writer: writer.add_attachment("a.txt", b"x"), "A202"),
+        (lambda writer: annotated(writer, Subtype="/FileAttachment"), "A202"),
+        (lambda writer: annotated(writer, Subtype="/Screen"), "A202"),
         (lambda writer: writer.encrypt("secret", algorithm="RC4-128"), "A201"),
     ],
 )

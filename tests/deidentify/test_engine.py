@@ -2,21 +2,25 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from rttqa_build.deidentify import engine, stream
+from rttqa_build.deidentify import dates, stream
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
 from rttqa_build.deidentify.marks import IMPLEMENTATION_CLASS_UID, Marks
 from rttqa_build.deidentify.policy import Action, compile_policy
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
+from rttqa_build.supplied import keeping
 
 if TYPE_CHECKING:
     from rttqa_build.deidentify.policy import Dates
@@ -125,7 +129,7 @@ def test_identity_goes_and_marks_come(syntax: str) -> None:
         ("SafePositionExitDate", "20240229", "20170525"),
         ("KVP", "120", "120"),
         ("FrameOfReferenceUID", "1.2.3.4", NAMES.base_uid("1.2.3.4")),
-        ("ScanOptions", "HELICAL MODE", "HELICAL MODE"),
+        ("ScanOptions", "HELICAL MODE", ""),
     ],
 )
 def test_rules(keyword: str, value: str, expected: str | None) -> None:
@@ -250,13 +254,13 @@ def test_dates_can_be_removed() -> None:
 
 @pytest.mark.parametrize("value", [b"19000101", b"00010101", b"20241301", b"2024 228", b"yesterda"])
 def test_a_date_that_cannot_be_shifted_is_emptied(value: bytes) -> None:
-    shifted = engine._shifted_date(value, 3000)
+    shifted = dates.shifted_date(value, 3000)
     assert shifted == b"" or (shifted.isdigit() and shifted != value)
 
 
 @given(st.dates(min_value=dt.date(1900, 1, 1)), st.integers(52, 520))
 def test_shifts_keep_weekday_and_distance(day: dt.date, weeks: int) -> None:
-    shifted = dt.date.fromisoformat(engine._shifted_date(f"{day:%Y%m%d}".encode(), weeks).decode())
+    shifted = dt.date.fromisoformat(dates.shifted_date(f"{day:%Y%m%d}".encode(), weeks).decode())
     assert shifted.weekday() == day.weekday()
     assert (day - shifted).days == 7 * weeks
 
@@ -276,3 +280,320 @@ def test_an_object_without_identity_is_refused() -> None:
     data = write(dataset()).replace(b"1.2.3.4\0", b"       \0")
     with pytest.raises(stream.StreamError, match="no SOP"):
         pseudonymise(stream.parse(data), job(), ObjectPlan())
+
+
+# --- text that the table forgets ---------------------------------------------------------------------------
+
+DENIED = (
+    *("TreatmentProtocols", "DoseComment", "ToleranceTableLabel", "ApplicatorDescription", "AccessoryCode"),
+    *("BlockTrayID", "BlockName", "WedgeID", "BolusID", "BolusDescription", "CompensatorID", "ScanOptions"),
+    *("FrameOfReferenceTransformationComment", "FilterType", "ROIObservationLabel", "RTPlanName"),
+    *(
+        "RTPlanDescription",
+        "ROIDescription",
+        "StructureSetName",
+        "StructureSetDescription",
+        "BeamDescription",
+    ),
+    *("PrescriptionDescription", "DoseReferenceDescription", "SetupTechniqueDescription", "MaterialID"),
+    *("FixationDeviceDescription", "FixationDevicePosition"),
+)
+REPLACED = {
+    "BeamName": "BEAM",
+    "RTPlanLabel": "PLAN",
+    "StructureSetLabel": "STRUCTURE_SET",
+    "FixationDeviceLabel": "FIXATION",
+    "ShieldingDeviceLabel": "SHIELD",
+    "SetupDeviceLabel": "SETUP",
+    "ApplicatorID": "APPLICATOR",
+    "ContentLabel": "REGISTRATION",
+    "ContentDescription": "PSEUDONYMISED",
+    "TreatmentMachineName": "LINAC_1",
+}
+KEPT_LABELS = ("BeamName", "RTPlanLabel", "StructureSetLabel")
+
+
+@pytest.mark.parametrize("name", ["Hargreaves", "HARGREAVES", "Mr Hargreaves W7"])
+@pytest.mark.parametrize("keyword", [*DENIED, *REPLACED])
+def test_a_name_typed_where_the_table_has_no_row_is_gone(keyword: str, name: str) -> None:
+    vr = dictionary_VR(keyword)
+    planted = name.upper()[:16] if vr in ("SH", "CS") else name
+    plan = dataset(BeamSequence=Sequence([item(**{keyword: planted})]))
+    after = run(plan).BeamSequence[0]
+    assert str(after.get(keyword, "")) == REPLACED.get(keyword, "")
+
+
+@pytest.mark.parametrize("keyword", [k for k in (*DENIED, *REPLACED) if k not in KEPT_LABELS])
+def test_a_name_that_nobody_harvested_is_gone_too(keyword: str) -> None:
+    after = run(dataset(BeamSequence=Sequence([item(**{keyword: "MRS MILLER"})]))).BeamSequence[0]
+    assert "MILLER" not in str(after.get(keyword, ""))
+
+
+def test_an_assertion_uid_is_no_registered_one() -> None:
+    assert run(dataset(AssertionUID="1.2.77")).AssertionUID == NAMES.base_uid("1.2.77")
+
+
+@pytest.mark.parametrize("scheme", ["99HOSPITAL", "LOCAL", "", None])
+def test_the_meaning_of_a_private_code_is_gone(scheme: str | None) -> None:
+    code = item(CodeValue="X", CodeMeaning="Mrs Miller")
+    if scheme is not None:
+        code.CodingSchemeDesignator = scheme
+    after = run(dataset(PatientOrientationCodeSequence=Sequence([code])))
+    assert after.PatientOrientationCodeSequence[0].CodeMeaning == "REMOVED"
+
+
+# --- dates -------------------------------------------------------------------------------------------------
+
+MOMENTS = st.datetimes(min_value=dt.datetime(1900, 1, 1), max_value=dt.datetime(2100, 1, 1))  # noqa: DTZ001
+
+
+@given(MOMENTS, MOMENTS, st.sampled_from(["", "+0100", "-0330"]), st.integers(52, 520))
+def test_moments_keep_interval_order_weekday_time_and_zone(
+    one: dt.datetime, two: dt.datetime, zone: str, weeks: int
+) -> None:
+    written = [f"{m:%Y%m%d%H%M%S.%f}{zone}".rjust(21 + len(zone), "0").encode() for m in (one, two)]
+    first, second = (dates.shifted_datetime(value, weeks) for value in written)
+    moved = [dt.datetime.strptime(v.decode()[:21], "%Y%m%d%H%M%S.%f") for v in (first, second)]  # noqa: DTZ007
+    assert moved[0] - moved[1] == one - two
+    assert [m.weekday() for m in moved] == [one.weekday(), two.weekday()]
+    assert [m.time() for m in moved] == [one.time(), two.time()]
+    assert first.endswith(zone.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "shifted"),
+    [
+        (b"2024", b"2017"),
+        (b"202402", b"201704"),
+        (b"20240229", b"20170525"),
+        (b"2024022910", b"2017052510"),
+        (b"20240229101500.123456-0500", b"20170525101500.123456-0500"),
+        (b"20240230", b""),
+        (b"20240229T1015", b""),
+        (b"0003", b""),
+    ],
+)
+def test_moments_stay_as_precise_as_they_were(value: bytes, shifted: bytes) -> None:
+    assert dates.shifted_datetime(value, 353) == shifted
+
+
+def test_one_offset_for_all_dates_of_an_object() -> None:
+    before = {
+        "StudyDate": "20240229",
+        "SeriesDate": "20240301",
+        "ReviewDate": "20240310",
+        "RTPlanDate": "20240305",
+    }
+    after = run(dataset(**before))
+    moved = {k: dt.date.fromisoformat(v) - dt.date.fromisoformat(after[k].value) for k, v in before.items()}
+    assert set(moved.values()) == {dt.timedelta(weeks=353)}
+
+
+@pytest.mark.parametrize(
+    ("keyword", "left"),
+    [
+        # type 1 where the module is there: a dummy
+        ("PresentationCreationDate", "19000101"),
+        ("PresentationCreationTime", "000000"),
+        ("SeriesDate", "19000101"),
+        ("ContentDate", "19000101"),
+        ("AcquisitionDateTime", "19000101000000"),
+        ("SourceStrengthReferenceDate", "19000101"),
+        ("RTPlanDate", "19000101"),
+        # type 2: empty
+        ("StudyDate", ""),
+        ("StudyTime", ""),
+        ("AcquisitionDate", ""),
+        ("AcquisitionTime", ""),
+        ("StructureSetDate", ""),
+        ("ReviewDate", ""),
+        # type 3: gone
+        ("RadiopharmaceuticalStartDateTime", None),
+        ("PerformedProcedureStepStartDate", None),
+    ],
+)
+def test_removed_dates_leave_what_the_type_demands(keyword: str, left: str | None) -> None:
+    vr = dictionary_VR(keyword)
+    value = {"DA": "20240229", "TM": "101500", "DT": "20240229101500"}[vr]
+    after = run(dataset(**{keyword: value}), dates="remove")
+    assert (None if keyword not in after else after[keyword].value) == left
+
+
+# --- PET ---------------------------------------------------------------------------------------------------
+
+
+def pet_slice() -> Dataset:
+    nuclide = item(
+        RadionuclideTotalDose="350000000",
+        RadionuclideHalfLife="6586.2",
+        RadiopharmaceuticalStartTime="091500",
+        RadiopharmaceuticalStartDateTime="20240229091500",
+    )
+    ds = dataset(
+        Modality="PT",
+        SeriesDate="20240229",
+        SeriesTime="101500.000000",
+        AcquisitionDate="20240229",
+        AcquisitionTime="101730",
+        PatientSex="M",
+        PatientAge="074Y",
+        PatientSize="1.76",
+        PatientWeight="83.5",
+        Units="CNTS",
+        CorrectedImage=["ATTN", "DECY"],
+        DecayCorrection="START",
+        FrameReferenceTime="150000",
+        RescaleSlope="0.7231",
+        RescaleIntercept="0",
+        RadiopharmaceuticalInformationSequence=Sequence([nuclide]),
+        Rows=2,
+        Columns=2,
+        BitsAllocated=16,
+        SamplesPerPixel=1,
+        PixelData=struct.pack("<4H", 0, 17, 4021, 32767),
+    )
+    ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.128"
+    ds.add_new(0x70530010, "LO", "Philips PET Private Group")
+    ds.add_new(0x70531000, "DS", "0.000587")
+    ds.add_new(0x70531003, "ST", "HARGREAVES")
+    ds.add_new(0x70531009, "DS", "1.842")
+    ds.add_new(0x70531010, "LO", "HARGREAVES")
+    return ds
+
+
+def moment(day: str, time: str) -> dt.datetime:
+    return dt.datetime.strptime(f"{day}{time[:6]}", "%Y%m%d%H%M%S")  # noqa: DTZ007
+
+
+def suv(ds: Dataset) -> list[float]:
+    """Return SUVbw in g/ml by hand: concentration × weight / dose decayed to the start of the scan."""
+    nuclide = ds.RadiopharmaceuticalInformationSequence[0]
+    injected = moment(
+        nuclide.RadiopharmaceuticalStartDateTime[:8], nuclide.RadiopharmaceuticalStartDateTime[8:]
+    )
+    assert injected == moment(ds.SeriesDate, nuclide.RadiopharmaceuticalStartTime)
+    seconds = (moment(ds.SeriesDate, ds.SeriesTime) - injected).total_seconds()
+    dose = float(nuclide.RadionuclideTotalDose) * 2 ** (-seconds / float(nuclide.RadionuclideHalfLife))
+    to_concentration = float(ds[0x70531009].value)
+    stored = struct.unpack("<4H", ds.PixelData)
+    concentration = [
+        (v * float(ds.RescaleSlope) + float(ds.RescaleIntercept)) * to_concentration for v in stored
+    ]
+    return [c * float(ds.PatientWeight) * 1000 / dose for c in concentration]
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_uptake_values_before_equal_those_after(syntax: str) -> None:
+    before = pet_slice()
+    retain = frozenset({"patient_characteristics", "safe_private"})
+    with_pet = replace(
+        job(),
+        policy=compile_policy(retain=retain),
+        marks=replace(MARKS, patient_characteristics=True, safe_private=True),
+    )
+    data = pseudonymise(stream.parse(write(before, syntax)), with_pet, ObjectPlan()).data
+    after = pydicom.dcmread(io.BytesIO(data))
+    assert suv(after) == suv(before)
+    assert suv(before)[3] == pytest.approx(15.21, abs=0.01)
+    assert float(after[0x70531000].value) == 0.000587
+    assert after.SeriesDate == "20170525"
+    assert (after.PatientSex, after.PatientSize, after.PatientWeight) == ("M", 1.76, 83.5)
+    assert "PatientAge" not in after
+    assert b"HARGREAVES" not in data
+    assert [f"{e.tag:08x}" for e in after if e.tag.is_private] == ["70530010", "70531000", "70531009"]
+    codes = [code.CodeValue for code in after.DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113105", "113107", "113108", "113111"]
+
+
+def test_scale_factors_stay_only_with_the_option_and_under_their_creator() -> None:
+    assert not [e for e in run(pet_slice()) if e.tag.is_private]
+    other = pet_slice()
+    other[0x70530010].value = "HARGREAVES PET"
+    policy = compile_policy(retain=frozenset({"safe_private"}))
+    data = pseudonymise(stream.parse(write(other)), replace(job(), policy=policy), ObjectPlan()).data
+    assert not [e for e in pydicom.dcmread(io.BytesIO(data)) if e.tag.is_private]
+
+
+# --- supplied cases ----------------------------------------------------------------------------------------
+
+
+def test_an_object_of_a_supplied_case_keeps_its_dates_and_says_so() -> None:
+    own = replace(job(), registered=registered_uids() | {b"1.2.3.4", b"1.2.5"})
+    one = dataset(StudyDate="20240229", SeriesInstanceUID="1.2.5", PatientName="HARGREAVES")
+    one.StudyInstanceUID, one.PatientBirthDate = "1.2.6", "19490312"
+    read = stream.parse(write(one))
+    after = pydicom.dcmread(io.BytesIO(pseudonymise(read, keeping(own), ObjectPlan(supplied=True)).data))
+    assert (after.SOPInstanceUID, after.SeriesInstanceUID, after.StudyDate) == (
+        "1.2.3.4",
+        "1.2.5",
+        "20240229",
+    )
+    assert after.StudyInstanceUID == NAMES.base_uid("1.2.6")
+    assert (str(after.PatientName), after.PatientBirthDate) == ("EP-0123", "")
+    assert after.LongitudinalTemporalInformationModified == "UNMODIFIED"
+    codes = [code.CodeValue for code in after.DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113105", "113106", "113110"]
+    ours = pydicom.dcmread(io.BytesIO(pseudonymise(read, keeping(own), ObjectPlan()).data))
+    assert (ours.StudyDate, ours.LongitudinalTemporalInformationModified) == ("20170525", "MODIFIED")
+
+
+# --- structures --------------------------------------------------------------------------------------------
+
+
+def linked_structures() -> Dataset:
+    """Return three ROIs that refer to each other in every way that a structure set has."""
+
+    def observation(number: int, *related: int) -> Dataset:
+        return item(
+            ObservationNumber=100 + number,
+            ReferencedROINumber=number,
+            RTRelatedROISequence=Sequence([item(ReferencedROINumber=n) for n in related]),
+            RelatedRTROIObservationsSequence=Sequence([item(ObservationNumber=100 + n) for n in related]),
+        )
+
+    made = structure_set()
+    made.RTROIObservationsSequence = Sequence([observation(1, 2, 3), observation(2, 1), observation(3, 2)])
+    return made
+
+
+def numbers_in(ds: Dataset) -> tuple[set[int], set[int]]:
+    """Return every ROI number and every observation number that stands anywhere."""
+    rois = {int(e.value) for e in ds.iterall() if e.keyword in ("ROINumber", "ReferencedROINumber")}
+    return rois, {int(e.value) for e in ds.iterall() if e.keyword == "ObservationNumber"}
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian])
+@pytest.mark.parametrize(
+    ("rois", "left"),
+    [
+        ({}, {1, 2, 3}),
+        ({2: None}, {1, 3}),
+        ({1: "PTV_6000", 2: None, 3: None}, {1}),
+        ({1: None, 2: "Rectum", 3: "Bladder"}, {2, 3}),
+    ],
+)
+def test_a_dropped_structure_is_referred_to_nowhere(
+    rois: dict[int, str | None], left: set[int], syntax: str
+) -> None:
+    after = run(linked_structures(), ObjectPlan(rois=rois), syntax)
+    assert numbers_in(after) == (left, {100 + number for number in left})
+    names = {roi.ROINumber: roi.ROIName for roi in after.StructureSetROISequence}
+    assert all(names[number] == name for number, name in rois.items() if name)
+    assert [roi.ROINumber for roi in after.StructureSetROISequence] == sorted(left)
+
+
+@pytest.mark.parametrize("written", [b"+2", b"2 ", b"02", b" 2"])
+def test_numbers_of_structures_are_compared_as_numbers(written: bytes) -> None:
+    data = write(structure_set())
+    at = data.index(struct.pack("<HH2sH", 0x3006, 0x0022, b"IS", 2) + b"2 ") + 8
+    changed = data[:at] + written.ljust(2) + data[at + 2 :]
+    after = pseudonymise(stream.parse(changed), job(), ObjectPlan(rois={2: "Rectum"})).data
+    names = [str(roi.ROIName) for roi in pydicom.dcmread(io.BytesIO(after)).StructureSetROISequence]
+    assert names == ["PTV 60", "Rectum", "ROI_3"]
+
+
+def test_a_neutral_name_is_taken_by_no_other_structure() -> None:
+    made = structure_set()
+    made.StructureSetROISequence[0].ROIName = "roi_3"
+    after = run(made, ObjectPlan(rois={2: "ROI_3_"}))
+    assert [roi.ROIName for roi in after.StructureSetROISequence] == ["roi_3", "ROI_3_", "ROI_3__"]

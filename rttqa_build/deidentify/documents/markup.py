@@ -131,6 +131,7 @@ class _Reader:
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._characters
         self.parser.CommentHandler = self._comment
+        self.parser.ProcessingInstructionHandler = self._instruction
 
     def text(self) -> str:
         """Return lines: paragraphs and cells, then attribute values that a user may have written."""
@@ -204,6 +205,9 @@ class _Reader:
 
     def _comment(self, data: str) -> None:
         self._pieces.append(f"\n{data}\n")
+
+    def _instruction(self, target: str, data: str) -> None:
+        self._pieces.append(f"\n{target} {data}\n")
 
 
 def _is_telling(value: str) -> bool:

@@ -206,8 +206,8 @@ def _rules(name: str, links: list[_Link], dropped: set[str], styles: frozenset[s
             return _AUTHORS[word]
         if element == "person" and word == "displayName":
             return _AUTHORS["author"]
-        if word in ("refreshedBy", "lastModifiedBy"):
-            return None
+        if word in ("refreshedBy", "lastModifiedBy", "dT") or qualified == "w:date":
+            return None  # who last changed it, and when a comment or a tracked change was made
         return REMOVED if _PATH.match(value) else value
 
     if name == _TYPES:

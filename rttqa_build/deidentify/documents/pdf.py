@@ -12,7 +12,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from rttqa_build.deidentify.documents.pictures import strip_jpeg
-from rttqa_build.deidentify.documents.scrubbed import Content, RefusedError
+from rttqa_build.deidentify.documents.scrubbed import LARGEST_UNPACKED, Content, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,12 @@ _REMOVED = (
 _SIGNATURE = ("/Name", "/Reason", "/Location", "/ContactInfo", "/Contents", "/Cert", "/M", "/Prop_Build")
 _ANNOTATION = ("/T", "/M", "/NM", "/CreationDate", "/RC")
 _HARMLESS_ACTIONS = frozenset({"/GoTo", "/Named"})
+_INLINE_PICTURE = re.compile(rb"\bBI\b.*?\bID\b", re.DOTALL)
+_WRITTEN = re.compile(rb"\(((?:[^()\\]|\\.)+)\)|%([^\r\n]+)", re.DOTALL)
+_ESCAPED = re.compile(rb"\\(?:([0-7]{1,3})|(.))", re.DOTALL)
+_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"", b"f": b"\f", b"\n": b"", b"\r": b""}
+_SPOKEN = re.compile(rb"/(?:ActualText|Alt|E)\s*<((?:[0-9A-Fa-f]{2})+)>")
+_SHOWS_TEXT = re.compile(rb"[\])>]\s*T[jJ]\b|[)>]\s*['\"]")
 _EMBEDDED = frozenset({"/FileAttachment", "/RichMedia", "/Screen", "/3D", "/Sound", "/Movie"})
 
 
@@ -70,9 +76,45 @@ def _scrub(data: bytes) -> Content:
     out = io.BytesIO()
     writer.write(out)
     texts, unread, contents = _read(PdfReader(io.BytesIO(out.getvalue())))
+    drawn, hidden = _drawn(walk.forms, reader)
+    unread = unread or hidden
     if walk.pictures:
         unread = "The document holds a picture"
-    return Content(out.getvalue(), ("\n".join(walk.strings), *texts), (*contents, *walk.pictures), unread)
+    strings = ("\n".join(walk.strings), *texts, *drawn)
+    return Content(out.getvalue(), strings, (*contents, *walk.pictures, *walk.streams), unread)
+
+
+def _drawn(forms: list[Any], reader: PdfReader) -> tuple[list[str], str]:
+    """Return the texts of drawings that pages, annotations and form fields show, used or not.
+
+    The appearance of an annotation is no content of its page: what it shows has to be read by itself.
+    """
+    texts, unread = [], ""
+    for form in forms:
+        text = reader.pages[0].extract_xform_text(form)
+        content = form.get_data()
+        if _INLINE_PICTURE.search(content) or (_SHOWS_TEXT.search(content) and not _is_readable(text)):
+            unread = "The document holds a drawing without readable text, or a picture"
+        texts += [text, _spelt_out(content)]
+    return texts, unread
+
+
+def _spelt_out(content: bytes) -> str:
+    """Return what a content stream holds in writing, shown or not: strings, comments, spoken texts.
+
+    Glyph codes in hexadecimal are left out: among them a number would be found by chance.
+    """
+    spoken = (bytes.fromhex(match[1].decode()) for match in _SPOKEN.finditer(content))
+    written = (match[1] or match[2] for match in _WRITTEN.finditer(content))
+    pieces = [*(_ESCAPED.sub(_unescaped, piece) for piece in written), *spoken]
+    codecs = ((piece, "utf_16" if piece.startswith(b"\xfe\xff") else "latin_1") for piece in pieces)
+    return " ".join(piece.decode(codec, "replace") for piece, codec in codecs)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    """Return what an escape in a string stands for (ISO 32000-1, 7.3.4.2)."""
+    octal, other = match.groups()
+    return bytes([int(octal, 8) & 0xFF]) if octal else _ESCAPES.get(other, other)
 
 
 def _read(reader: PdfReader) -> tuple[list[str], str, list[bytes]]:
@@ -82,10 +124,10 @@ def _read(reader: PdfReader) -> tuple[list[str], str, list[bytes]]:
         text = page.extract_text()
         stream = page.get_contents()
         content = stream.get_data() if stream is not None else b""
-        inline = re.search(rb"\bBI\b.*?\bID\b", content, re.DOTALL)
+        inline = _INLINE_PICTURE.search(content)
         if content.strip() and (inline or not _is_readable(text)):
             unread = "The document holds a page without readable text, or a picture"
-        texts.append(text)
+        texts += [text, _spelt_out(content)]
         contents.append(content)
     return texts, unread, contents
 
@@ -98,12 +140,15 @@ def _is_readable(text: str) -> bool:
 
 
 class _Walk:
-    """Visits every object that can be reached; cleans it in place; gathers strings and pictures."""
+    """Visits every object that can be reached; cleans it in place; gathers what has to be searched."""
 
     def __init__(self) -> None:
         self.strings: list[str] = []
         self.pictures: list[bytes] = []
+        self.forms: list[Any] = []
+        self.streams: list[bytes] = []
         self._seen: set[int] = set()
+        self._unpacked = 0
 
     def clean(self, root: Any) -> None:
         """Clean ``root`` and all below it."""
@@ -132,26 +177,39 @@ class _Walk:
 
     def _dictionary(self, thing: dict[str, Any]) -> None:
         _refuse_embedded(thing)
-        kind, subtype = _plain(thing.get("/Type")), _plain(thing.get("/Subtype"))
-        for key in _REMOVED:
-            thing.pop(key, None)
-        if subtype == "/Link":
-            thing.pop("/Contents", None)
-        if kind == "/Sig":
-            _remove(thing, _SIGNATURE)
-        if subtype and subtype != "/Widget" and "/Rect" in thing:
-            _remove(thing, _ANNOTATION)
+        subtype = _plain(thing.get("/Subtype"))
+        _remove(thing, _REMOVED)
+        _remove(thing, _authorship(thing, subtype))
         for key in ("/A", "/OpenAction", "/PA", "/Next"):
             if _is_action(thing.get(key)):
                 del thing[key]
         if subtype == "/Image":
             self._picture(thing)
+        elif hasattr(thing, "get_data"):
+            self._stream(thing, drawn=subtype == "/Form" or "/PatternType" in thing)
+
+    def _stream(self, stream: Any, *, drawn: bool) -> None:
+        data = stream.get_data()
+        self._unpacked += len(data)
+        if self._unpacked > LARGEST_UNPACKED:
+            raise RefusedError("A205", "The PDF document unpacks to more than a form or report would hold.")
+        self.streams.append(data)
+        if drawn:
+            self.forms.append(stream)
 
     def _picture(self, stream: Any) -> None:
         data = getattr(stream, "_data", b"")
         if _plain(stream.get("/Filter")) == "/DCTDecode":
             data = stream._data = strip_jpeg(data)
         self.pictures.append(data)
+
+
+def _authorship(thing: dict[str, Any], subtype: Any) -> tuple[str, ...]:
+    """Return the entries of a signature, a link or another annotation that name who made it, and when."""
+    if _plain(thing.get("/Type")) == "/Sig":
+        return _SIGNATURE
+    link = ("/Contents",) if subtype == "/Link" else ()
+    return (*link, *_ANNOTATION) if subtype and subtype != "/Widget" and "/Rect" in thing else link
 
 
 def _remove(thing: dict[str, Any], keys: tuple[str, ...]) -> None:

@@ -1,0 +1,144 @@
+"""How people write names, numbers and dates of birth: one harvested value × every usual spelling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rttqa_build.deidentify.identity import Fact, Harvest, Kind, Who
+from rttqa_build.deidentify.residue import Scanner
+from rttqa_build.diagnostic import Location
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME, NUMBER, LABEL, BIRTH = Kind.NAME, Kind.NUMBER, Kind.LABEL, Kind.BIRTH_DATE
+
+
+def scanner(kind: Kind, value: str, allowed: tuple[str, ...] = ()) -> Scanner:
+    return Scanner(Harvest(frozenset({Fact(Who.PATIENT, kind, value.encode())})), allowed)
+
+
+def found(kind: Kind, value: str, text: str) -> bool:
+    return bool(scanner(kind, value).scan_text(text, Location("text")))
+
+
+FOUND = {
+    (NUMBER, "RXX/123456-A"): (
+        "RXX/123456-A|RXX 123456 A|rxx123456a|RXX_123456_A|RXX.123456.A|RXX / 123456 - A|123456"
+    ),
+    (NUMBER, "A12345"): "A12345|A 12345|A-12345|a_12345|a/12345|(A12345)|PTV_A12345",
+    (NUMBER, "RXX123456"): "RXX 123456|RXX/123456|RXX 123 456|rxx123-456",
+    (NUMBER, "AB-12-34"): "AB-12-34|AB1234|AB 12 34|ab.12.34",
+    (NUMBER, "1234567"): "1234567|123 4567|123-4567|1234567A|no.1234567",
+    (NUMBER, "9434765919"): "943 476 5919|943-476-5919|943.476.5919|943/476/5919|943_476_5919",
+    (NAME, "Müller^Jörg"): "Müller|Mueller|MULLER|Joerg|J. Mueller|Mu\u0308ller|j.muller",
+    (NAME, "Mueller^Joerg"): "Müller|Muller|Jörg|MUELLER",
+    (NAME, "Muller^Jorg"): "Müller|Mueller|MUELLER",
+    (NAME, "Strauß^Ida"): "Strauss|Straus|STRAUSS",
+    (NAME, "Sørensen^Åse"): "Sorensen|Soerensen|Aase",
+    (NAME, "Łukasiewicz^Żaneta"): "Lukasiewicz|ZANETA",
+    (NAME, "Smith-Jones^Anna-Maria"): (
+        "Smith-Jones|Smith Jones|SmithJones|Smith\u2013Jones|Jones|AnnaMaria|Anna Maria"
+    ),
+    (NAME, "O'Neill^Pat"): "O'Neill|ONeill|O Neill|O\u2019Neill|O`Neill|O-Neill|oneill",
+    (NAME, "ONeill^Pat"): "O'Neill|O Neill|O\u2019Neill|ONEILL",
+    (NAME, "ONEILL^PAT"): "O'Neill|O\u2019NEILL|oneill",
+    (NAME, "McDonald^Ian"): "McDonald|Mc Donald|MacDonald|MCDONALD",
+    (NAME, "MCDONALD^IAN"): "Mc Donald|MacDonald|mcdonald",
+    (NAME, "Mac Donald^Ian"): "MacDonald|Macdonald",
+    (NAME, "van der Berg^Jo"): "van der Berg|vanderberg|v.d. Berg|BERG",
+    (NAME, "Patel^Ravi^K"): "Ravi Patel|PATEL RAVI|R.K. Patel|Patel, R|patel_r|rpatel|ravi.patel|PatelRavi",
+    (NAME, "White^Grace"): "Grace White|G White|White G|White, G.|White^G|GWhite|White",
+    (NAME, "Long^Ann"): "Long, A|Ann Long|Long^A",
+    (NAME, "Ng^Wei"): "W Ng|Ng, W|Wei Ng",
+    (BIRTH, "19490312"): (
+        "12/03/1949|12.3.1949|12 / 03 / 1949|12_03_1949|12,03,1949|1949_03_12|1949 Mar 12|12. March 1949|"
+        "12/03/49|03/12/1949|12 Mar 49|d.o.b. 12.3.49|born 12-3-49|DoB: 49-03-12|12-3-49 (birth)|12/03/'49|"
+        "19490312|b. 12th March 1949"
+    ),
+    (Kind.UID, "1.2.246.352.71.4.123456789"): (
+        "1.2.246.352.\n71.4.123456789|1.2.246.352\n.71.4.123456789|x1.2.246.352.71.4.123456789"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [(*fact, text) for fact, texts in FOUND.items() for text in texts.split("|")],
+)
+@pytest.mark.parametrize("around", ["{}", "see {} again"])
+def test_a_spelling_is_found(kind: Kind, value: str, text: str, around: str) -> None:
+    if around != "{}" and text in {"White", "Ng"}:
+        return  # an ordinary word counts as a whole value only
+    assert found(kind, value, around.format(text))
+
+
+NOT_FOUND = {
+    (NUMBER, "A12345"): "A 1234|A1 2345|A 123456|BA 12345|A 12 345|A\n12345|2A12345",
+    (NUMBER, "RXX/123456-A"): "RXX 1234567 A|RXX 12345 A",
+    (LABEL, "CT1234"): "CT 1234|CT 12 34",
+    (NUMBER, "1234567"): "1.234567|12345.67|123.4567|2.25.1234567|12345678",
+    (NUMBER, "9434765919"): "943.476.59191|1.943.476.5919",
+    (NAME, "OLIVER^DEAN"): "o Liver|no liver",
+    (NAME, "Odell^Max"): "o dell",
+    (NAME, "White^Grace"): "White matter|White L|white, no g|White GTV",
+    (NAME, "Bone^Rita"): "R Bone|Bone R|bone r",
+    (NAME, "Donald^Macey"): "Mac|mac address",
+    (NAME, "Short^Will"): "a short arc",
+    (
+        BIRTH,
+        "19490312",
+    ): "12.3.49|12-3-49|version 12.3.49|12/03/1950|112/03/1949|12/03/19491|1.12.03.1949|12:03:49|49",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [(*fact, text) for fact, texts in NOT_FOUND.items() for text in texts.split("|")],
+)
+def test_a_coincidence_is_none(kind: Kind, value: str, text: str) -> None:
+    assert not found(kind, value, text)
+
+
+PROSE = [
+    *(ROOT / "docs").glob("*.md"), ROOT / "README.md", *(ROOT / "trials").rglob("*.yaml"),
+    *(ROOT / "rttqa_build" / "data" / "templates").glob("*"),
+]  # fmt: skip
+SURNAMES = (
+    "Smith^John Oliver^Dean Odell^Max Short^Will White^Grace Bone^Rita Field^Art Mould^Carl Beam^Joy "
+    "King^May Donald^Macey Leaver^Sue Daniels^Joel Price^April Bell^June Waters^Mark Ray^Gamma "
+    "Machin^Ola Samuel^Rae Lung^Wei Ng^Wei Li^Na Day^Dora Page^Tina Brown^Bo Green^Rose Hall^Jane Wood^Tom"
+)
+
+
+@pytest.mark.parametrize("name", SURNAMES.split())
+def test_names_that_are_words_raise_no_alarm_in_prose(name: str) -> None:
+    search = scanner(NAME, name)
+    lines = {line for path in PROSE for line in path.read_text("utf-8").splitlines()}
+    # in sentences; a line that is nothing but the name is a hit, as it should be
+    assert not [line for line in sorted(lines) if len(line) > 30 and search.identifies(line)]
+
+
+digits = st.text("0123456789", min_size=5, max_size=8).filter(lambda text: text.strip("0"))
+letters = st.text("bcdfghjkmnpqrtvwxz", min_size=1, max_size=3)
+marks = st.sampled_from(["", " ", "-", "/", ".", "_", " - ", ":"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(letters, digits, letters, marks, marks, st.booleans())
+def test_any_separators_between_letters_and_digits(
+    before: str, number: str, after: str, one: str, two: str, upper: bool
+) -> None:
+    text = f"{before}{one}{number}{two}{after}"
+    assert found(NUMBER, f"{before}{number}{after}", text.upper() if upper else text)
+    assert found(NUMBER, text, f"{before}{number}{after}")
+
+
+def test_a_trial_id_written_otherwise_is_no_residue() -> None:
+    for value in ("EP-0123", "EP0123", "ep 0123"):
+        for text in ("EP-0123", "EP0123", "EP 0123", "for EP-0123 again", "EP/0123"):
+            search = scanner(NUMBER, value, ("EP-0123",))
+            assert not search.identifies(text)
+            assert search.limits() == ()
