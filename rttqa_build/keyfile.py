@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from rttqa_build.pseudonym import CentreKey
 from rttqa_build.repository import inside_work_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LARGEST = 4096
@@ -42,29 +44,49 @@ def read(path: Path, *, access: str, fingerprint: str = "") -> CentreKey:
 
 def create(path: Path, key: CentreKey) -> None:
     """Write a new key file that only its owner can read; raise UsageError when there is a file already."""
-    _refuse_work_tree(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as handle:
-            handle.write(key.to_line())
-            handle.flush()
-            os.fsync(handle.fileno())
-    except FileExistsError:
+    if path.exists() or path.is_symlink():
         raise UsageError(
             "there is a key file already; it is never overwritten",
             "keep using it: another key would give every patient other pseudonyms",
-        ) from None
+        )
+    write_secret(path, key.to_line(), "the key file")
+
+
+def write_secret(path: Path, text: str, what: str) -> None:
+    """Write a new file that only its owner can read; ``what`` names it in messages.
+
+    Raises UsageError when it lies inside a Git work tree or is there already, RttqaError when the disk fails.
+    """
+    _refuse_work_tree(path, what)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with _removed_on_failure(path), os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+    except FileExistsError:
+        raise UsageError(f"there is {what} already; nothing is overwritten", "give another name") from None
     except OSError as error:
-        raise disk.failure(error, "the key file") from None
+        raise disk.failure(error, what) from None
     disk.sync_folder(path.parent)
 
 
-def _refuse_work_tree(path: Path) -> None:
+@contextlib.contextmanager
+def _removed_on_failure(path: Path) -> Iterator[None]:
+    """Leave no half of a secret behind: neither a full disk nor a key stroke may."""
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _refuse_work_tree(path: Path, what: str = "the key file") -> None:
     if inside_work_tree(path):
         raise UsageError(
-            "the key file lies inside a Git repository",
-            "keep it outside, where it cannot be committed, and correct `key_file` in rttqa.yaml",
+            f"{what} lies inside a Git repository",
+            "keep it outside, where it cannot be committed; `key_file` in rttqa.yaml says where the key lies",
             code="A001",
         )
 
