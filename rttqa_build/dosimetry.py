@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rttqa_build import disk
 from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.study import StructureFacts
+from rttqa_build.trial import plan_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rttqa_build.checks import Case
     from rttqa_build.dose.contours import StructureContours
     from rttqa_build.dose.grid import DoseGrid
+    from rttqa_build.dose.recorded import Recorded
     from rttqa_build.study import Instance, Roi
     from rttqa_build.trial import Constraint
 
@@ -35,13 +37,17 @@ class Dosimetry:
     """The structures of the trial that are there, and the doses in which they are judged.
 
     ``rois`` and ``drawn``: trial name → ROI and its contours. ``main``: id or role of the dose that is meant
-    by default. ``doses``: id or role → its grids, or the finding that says why there is none.
+    by default. ``doses``: id or role → its grids, or the finding that says why there is none. ``body``: the
+    external contour, whatever it is called. ``recorded``: id or role of a dose → ROI number → the planning
+    system's own histogram, or the finding that says why it cannot be compared.
     """
 
     rois: Mapping[str, Roi] = field(default_factory=dict)
     drawn: Mapping[str, StructureContours] = field(default_factory=dict)
     main: str | None = None
     doses: Mapping[str, tuple[DoseGrid, ...] | Diagnostic] = field(default_factory=dict)
+    body: StructureContours | None = None
+    recorded: Mapping[str, Mapping[int, Recorded | Diagnostic]] = field(default_factory=dict)
 
 
 def read(case: Case, folder: Path) -> Dosimetry:
@@ -51,13 +57,15 @@ def read(case: Case, folder: Path) -> Dosimetry:
     if selected is None or not rois:
         return Dosimetry()
     main = _main_dose(case)
-    wanted = {main} | {rule.dose for rule in rules(case)} if main else set()
-    return Dosimetry(
-        rois,
-        _drawn(folder, selected[0].instances[0], rois),
-        main,
-        {one.name: _grids(folder, one.instances) for one in case.roles("dose") if one.name in wanted},
-    )
+    wanted = {main, *_phases(case)} | {rule.dose for rule in rules(case)} if main else set()
+    drawn, body = _drawn(folder, selected[0].instances[0], rois, _external(case, selected[1], rois))
+    doses = {
+        one.name: _dose(folder, one.instances, selected[0].instances[0].sop_uid)
+        for one in case.roles("dose")
+        if one.name in wanted
+    }
+    grids = {name: found for name, (found, _) in doses.items()}
+    return Dosimetry(rois, drawn, main, grids, body, {name: found for name, (_, found) in doses.items()})
 
 
 def rules(case: Case) -> Iterator[Constraint]:
@@ -71,11 +79,13 @@ def rules(case: Case) -> Iterator[Constraint]:
 def prescribed(case: Case) -> Decimal | None:
     """Return the highest prescribed dose in gray, to which relative metrics and isodoses refer.
 
-    The phases of one target add up.
+    The phases of one target add up, the plans of a library don't.
     """
-    totals: dict[str, Decimal] = {}
+    library = plan_library(case.trial, case.manifest.submission)
+    totals: dict[tuple[str, str], Decimal] = {}
     for line in case.manifest.prescription:
-        totals[line.target] = totals.get(line.target, Decimal()) + line.dose_max
+        course = line.target, line.plan if library else ""
+        totals[course] = totals.get(course, Decimal()) + line.dose_max
     return max(totals.values(), default=None)
 
 
@@ -88,7 +98,8 @@ def dataset(folder: Path, instance: Instance, keywords: Sequence[str] | None = N
 
     data = disk.read(folder / instance.file.path, LARGEST_OBJECT, "an object of the source")
     tags = None if keywords is None else list(keywords)
-    return pydicom.dcmread(io.BytesIO(data), force=True, specific_tags=tags)
+    whole = io.BytesIO(data[: len(data) - instance.file.garbage])
+    return pydicom.dcmread(whole, force=True, specific_tags=tags)
 
 
 def _main_dose(case: Case) -> str | None:
@@ -99,17 +110,42 @@ def _main_dose(case: Case) -> str | None:
     return chosen[0].name if len(chosen) == 1 else None
 
 
-def _drawn(folder: Path, instance: Instance, rois: Mapping[str, Roi]) -> dict[str, StructureContours]:
+def _phases(case: Case) -> Iterator[str]:
+    """Yield the doses of single plans to which the prescription names a plan: each is held against it."""
+    named = {line.plan for line in case.manifest.prescription if line.plan}
+    return (dose.name for dose in case.roles("dose") if len(dose.of) == 1 and dose.of[0] in named)
+
+
+def _external(case: Case, facts: StructureFacts, rois: Mapping[str, Roi]) -> int | None:
+    """Return the number of the external contour: the trial's, else the structure set's own."""
+    ruled = [rois[r.name].number for r in case.trial.structures if r.type == "EXTERNAL" and r.name in rois]
+    own = [roi.number for roi in facts.rois if roi.interpreted_type == "EXTERNAL" and roi.contours]
+    return next(iter((*ruled, *own)), None)
+
+
+def _drawn(
+    folder: Path, instance: Instance, rois: Mapping[str, Roi], external: int | None
+) -> tuple[dict[str, StructureContours], StructureContours | None]:
     from rttqa_build.dose import contours
 
-    names = {roi.number: name for name, roi in rois.items()}
-    every = contours.read(dataset(folder, instance))
-    return {names[structure.number]: structure for structure in every if structure.number in names}
+    every = {structure.number: structure for structure in contours.read(dataset(folder, instance))}
+    drawn = {name: every[roi.number] for name, roi in rois.items() if roi.contours and roi.number in every}
+    return drawn, None if external is None else every.get(external)
 
 
-def _grids(folder: Path, instances: tuple[Instance, ...]) -> tuple[DoseGrid, ...] | Diagnostic:
-    from rttqa_build.dose import grid
+def _dose(
+    folder: Path, instances: tuple[Instance, ...], structure_set: str
+) -> tuple[tuple[DoseGrid, ...] | Diagnostic, Mapping[int, Recorded | Diagnostic]]:
+    """Return the grids of a dose and the histograms it carries; those of parts say nothing of their sum."""
+    from rttqa_build.dose import grid, recorded
 
-    grids = [grid.read(dataset(folder, instance)) for instance in instances]
-    refused = next((found for found in grids if isinstance(found, Diagnostic)), None)
-    return refused or tuple(found for found in grids if not isinstance(found, Diagnostic))
+    grids: list[DoseGrid] = []
+    curves: Mapping[int, Recorded | Diagnostic] = {}
+    for instance in instances:
+        read = dataset(folder, instance)
+        found = grid.read(read)
+        if isinstance(found, Diagnostic):
+            return found, {}
+        grids.append(found)
+        curves = recorded.read(read, structure_set) if len(instances) == 1 else {}
+    return tuple(grids), curves

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import dosimetry
 from rttqa_build.diagnostic import Diagnostic, Location, finding, ordered
-from rttqa_build.dose import dvh, metrics
+from rttqa_build.dose import dvh, metrics, recorded
 from rttqa_build.dose.constraints import Verdict, judge
 from rttqa_build.dose.dvh import Dvh
+from rttqa_build.dose.recorded import Recorded
 from rttqa_build.lock import ConstraintVerdict
 from rttqa_build.metric import parse
 from rttqa_build.summary.assemble import Outcome
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rttqa_build.trial import Constraint
 
 TARGETS = ("GTV", "CTV", "PTV", "ITV")
+MEDIAN = parse("D50%[Gy]")
 WHOLE = 0.9995  # a covered fraction that reads as 100.0 %
 _WORDS: Mapping[Verdict, Word] = {
     Verdict.PASS: "pass",
@@ -51,7 +53,7 @@ class Histograms:
     """What the dose engine found.
 
     ``volumes``: trial structure → cm³; ``judged``: constraint, verdict; ``outcomes`` and ``curves`` as the
-    summary shows them.
+    summary shows them; ``medians``: dose → trial structure → median dose in Gy.
     """
 
     volumes: Mapping[str, float] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Histograms:
     curves: tuple[Curve, ...] = ()
     verdicts: tuple[ConstraintVerdict, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    medians: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
@@ -66,9 +69,10 @@ def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
     if not source.drawn or source.main is None:
         return Histograms(diagnostics=_not_evaluated(case, (), "the structures or the dose are not there"))
     by_dose = {
-        name: _compute(source.drawn, name, grids, jobs) for name, grids in sorted(source.doses.items())
+        name: _compute(_wanted(case, source, name), name, grids, jobs)
+        for name, grids in sorted(source.doses.items())
     }
-    judged = _judged(case, by_dose, source.main)
+    judged = _judged(case, source, by_dose)
     main = by_dose[source.main]
     failed = [
         result
@@ -81,8 +85,32 @@ def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
         tuple(one.outcome for one in judged if one.outcome),
         tuple(_curves(main)),
         tuple(one.verdict for one in judged if one.verdict),
-        ordered([*failed, *(told for one in judged for told in one.told), *_uncovered(case, main)]),
+        ordered(
+            [
+                *failed,
+                *(told for one in judged for told in one.told),
+                *_uncovered(case, main),
+                *(found for name in by_dose for found in _differing(source, name, by_dose[name])),
+            ]
+        ),
+        {name: dict(_medians(results)) for name, results in by_dose.items()},
     )
+
+
+def _wanted(case: Case, source: Dosimetry, dose: str) -> Mapping[str, StructureContours]:
+    """Return the structures whose histogram is wanted in a dose: all where it is judged, else the targets."""
+    if dose == source.main or any(rule.dose == dose for rule in dosimetry.rules(case)):
+        return source.drawn
+    targets = {line.target for line in case.manifest.prescription}
+    return {name: structure for name, structure in source.drawn.items() if name in targets}
+
+
+def _medians(results: Mapping[str, Dvh | Diagnostic]) -> Iterator[tuple[str, float]]:
+    """Yield trial structure and median dose in Gy, where it has one."""
+    for name, result in results.items():
+        median = metrics.evaluate(MEDIAN, result, None) if isinstance(result, Dvh) else None
+        if median is not None:
+            yield name, median
 
 
 def _uncovered(case: Case, results: Mapping[str, Dvh | Diagnostic]) -> Iterator[Diagnostic]:
@@ -99,6 +127,19 @@ def _uncovered(case: Case, results: Mapping[str, Dvh | Diagnostic]) -> Iterator[
             percent = 100 * result.covered_fraction
             message = f"the dose grid covers {percent:.1f} % of {name}; nothing is known of the rest"
             yield finding("D205", message, Location("dose", item=name), subject=name)
+
+
+def _differing(source: Dosimetry, dose: str, results: Mapping[str, Dvh | Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield a finding for each structure whose recorded histogram differs, or cannot be compared."""
+    grids = source.doses[dose]
+    highest = 0.0 if isinstance(grids, Diagnostic) else sum(grid.maximum for grid in grids)
+    for name, ours in results.items():
+        theirs = source.recorded.get(dose, {}).get(source.drawn[name].number)
+        if theirs is None or not isinstance(ours, Dvh):
+            continue
+        found = theirs if isinstance(theirs, Diagnostic) else recorded.differing(theirs, ours, highest)
+        if found:
+            yield replace(found, where=Location(dose, item=name), subject=name)
 
 
 def _of_the_whole(metric: Metric) -> bool:
@@ -129,18 +170,22 @@ class _Judged(NamedTuple):
     verdict: ConstraintVerdict | None = None
 
 
-def _judged(case: Case, by_dose: Mapping[str, Mapping[str, Dvh | Diagnostic]], default: str) -> list[_Judged]:
+def _judged(
+    case: Case, source: Dosimetry, by_dose: Mapping[str, Mapping[str, Dvh | Diagnostic]]
+) -> list[_Judged]:
     judged: list[_Judged] = []
     for rule in dosimetry.rules(case):
-        result = by_dose.get(rule.dose or default, {}).get(rule.structure)
+        dose = rule.dose or source.main or ""
+        result = by_dose.get(dose, {}).get(rule.structure)
         if isinstance(result, Dvh):
-            judged.append(_judge(case, rule, result))
+            theirs = source.recorded.get(dose, {}).get(source.drawn[rule.structure].number)
+            judged.append(_judge(case, rule, result, theirs))
         else:
             judged.append(_Judged(_not_evaluated(case, (rule,), "its structure or its dose is not there")))
     return judged
 
 
-def _judge(case: Case, rule: Constraint, result: Dvh) -> _Judged:
+def _judge(case: Case, rule: Constraint, result: Dvh, theirs: Recorded | Diagnostic | None) -> _Judged:
     highest = dosimetry.prescribed(case)
     metric, prescribed = parse(rule.metric), None if highest is None else float(highest)
     value = metrics.evaluate(metric, result, prescribed)
@@ -149,10 +194,20 @@ def _judge(case: Case, rule: Constraint, result: Dvh) -> _Judged:
         return _Judged(_not_evaluated(case, (rule,), "the dose grid does not cover what it asks for"))
     verdict = judge(value, rule.op, optimal=rule.optimal, mandatory=rule.mandatory, uncertainty=error)
     reasons = (w.reason for w in case.manifest.waivers if w.code == "D302" and w.subject == _about(rule))
-    outcome = Outcome(rule, _WORDS[verdict], f"{value:.1f}", reason=next(reasons, ""))
+    outcome = Outcome(
+        rule, _WORDS[verdict], f"{value:.1f}", _reported(metric, theirs, prescribed), next(reasons, "")
+    )
     word, limit = _LOCKED[verdict]
     kept = ConstraintVerdict(rule.structure, rule.metric, word, limit, rule.dose)
     return _Judged(_told(rule, verdict), outcome, kept)
+
+
+def _reported(metric: Metric, theirs: Recorded | Diagnostic | None, prescribed: float | None) -> str:
+    """Return the value that the planning system's own curve gives, or nothing where it gives none."""
+    if not isinstance(theirs, Recorded) or ("cc" in (metric.unit, metric.result) and not theirs.absolute):
+        return ""
+    value = metrics.evaluate(metric, theirs.curve, prescribed)
+    return "" if value is None else f"{value:.1f}"
 
 
 def _told(rule: Constraint, verdict: Verdict) -> tuple[Diagnostic, ...]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import build_case
+import pydicom
 import pytest
 
 from rttqa_build import checks, dosimetry, synthetic
-from rttqa_build.dose import dvh
+from rttqa_build.dose import dvh, recorded
 from rttqa_build.evidence import Histograms, histograms
 from rttqa_build.intake import take_in
 from rttqa_build.manifest import Waiver
@@ -160,3 +161,58 @@ def test_a_structure_beyond_the_dose_grid_is_told_where_it_matters(
         "Rectum"
     ] * told
     assert all("50.0 %" in one.message for one in found if one.code == "D205")
+
+
+@pytest.mark.parametrize(("units", "code"), [("GY", "D206"), ("RELATIVE", "D208")])
+def test_the_planning_systems_own_histogram_stands_beside_ours(units: str, code: str, cases: Cases) -> None:
+    case, folder = cases("prostate")
+    source = dosimetry.read(case, folder)
+    number, item = source.rois["Rectum"].number, pydicom.Dataset()
+    item.DVHReferencedROISequence = [pydicom.Dataset()]
+    item.DVHReferencedROISequence[0].ReferencedROINumber = number
+    item.DVHType, item.DoseUnits, item.DVHVolumeUnits, item.DVHDoseScaling = "CUMULATIVE", units, "CM3", "1"
+    item.DVHData = [150, 60, 1, 60]  # everything at 150 Gy
+    dose = pydicom.Dataset()
+    dose.DVHSequence = [item]
+    assert source.main is not None
+    source = replace(source, recorded={source.main: recorded.read(dose, "")})
+    result = histograms(case, source, 1)
+    found = [one for one in result.diagnostics if one.code in {"D206", "D208"}]
+    assert [(one.code, one.subject, str(one.where)) for one in found] == [(code, "Rectum", "dose")]
+    reported = {one.constraint.structure: one.reported for one in result.outcomes}
+    assert reported["Rectum"] == ("100.0" if units == "GY" else "")
+    assert reported["Bladder"] == ""
+
+
+@pytest.mark.parametrize(("units", "value"), [("CM3", "60.0"), ("PERCENT", "")])
+def test_a_curve_in_percent_gives_no_cubic_centimetres(units: str, value: str, cases: Cases) -> None:
+    case, folder = cases("prostate")
+    source = dosimetry.read(case, folder)
+    item = pydicom.Dataset()
+    item.DVHReferencedROISequence = [pydicom.Dataset()]
+    item.DVHReferencedROISequence[0].ReferencedROINumber = source.rois["Rectum"].number
+    item.DVHType, item.DoseUnits, item.DVHVolumeUnits, item.DVHDoseScaling = "CUMULATIVE", "GY", units, "1"
+    item.DVHData = [150, 60, 1, 60]
+    dose = pydicom.Dataset()
+    dose.DVHSequence = [item]
+    assert source.main is not None
+    source = replace(source, recorded={source.main: recorded.read(dose, "")})
+    rule = Constraint("Rectum", "V60Gy[cc]", "<=", None, Decimal(5))
+    case = replace(case, trial=replace(case.trial, constraints=(rule,)))
+    assert [one.reported for one in histograms(case, source, 1).outcomes] == [value]
+
+
+def test_recorded_histograms_are_read_with_the_dose(tmp_path: Path) -> None:
+    """They come with the dose they lie in, unless that refers to another structure set."""
+    variant = build_case.named("prostate")
+    patient = variant.patient()
+    item = pydicom.Dataset()
+    item.DVHReferencedROISequence = [pydicom.Dataset()]
+    item.DVHReferencedROISequence[0].ReferencedROINumber = 2
+    item.DVHType, item.DoseUnits = "NATURAL", "GY"
+    patient.objects["dose"].DVHSequence = [item]
+    order = variant.order(synthetic.save(patient, tmp_path), tmp_path, tmp_path)
+    found = resolve(take_in(tmp_path, 2, lambda _: None).study, order.manifest, order.trial)
+    source = dosimetry.read(checks.Case(order.manifest, order.trial, found.roles), tmp_path)
+    assert source.main is not None
+    assert list(source.recorded[source.main]) == [2]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rttqa_build.diagnostic import Diagnostic, finding
+from rttqa_build.dose.addition import parts
 from rttqa_build.dose.contours import cross
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class DoseGrid:
     ``values`` are the stored integers, shape (planes, rows, columns), in the order of rising ``offsets``;
     times ``scaling`` they are gray. A voxel's centre lies at ``origin + column · step_column · axes[0] +
     row · step_row · axes[1] + offsets[plane] · axes[2]``: millimetres, patient coordinates, unit rows.
+    ``parts`` are the plans, fraction groups and beams whose dose it is, as far as it refers to them.
     """
 
     values: NDArray[np.integer]
@@ -43,6 +45,7 @@ class DoseGrid:
     dose_type: str = "PHYSICAL"
     summation: str = "PLAN"
     frame_uid: str = ""
+    parts: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def maximum(self) -> float:
@@ -90,6 +93,7 @@ def _read(dataset: Dataset) -> DoseGrid | Diagnostic:
         dose_type=str(dataset.get("DoseType") or ""),
         summation=str(dataset.get("DoseSummationType") or ""),
         frame_uid=str(dataset.get("FrameOfReferenceUID") or ""),
+        parts=frozenset(parts(dataset)),
     )
     if not 0 <= result.maximum <= HIGHEST_GY:
         return finding("D403", "The scaling of the dose grid gives doses that no treatment has.")
@@ -175,22 +179,6 @@ def _offsets(dataset: Dataset, normal: NDArray[np.float64]) -> NDArray[np.float6
     steps = np.diff(offsets)
     one_way = bool((steps > 0).all() or (steps < 0).all())
     return offsets if one_way and offsets.size == int(dataset.NumberOfFrames) else None
-
-
-def not_addable(grids: Sequence[DoseGrid]) -> Diagnostic | None:
-    """Return why these doses must not be added, or ``None``: one frame, one dose type, one kind of sum.
-
-    Plan sums (MULTI_PLAN) are never added to anything, as they may hold the other dose already.
-    """
-    if len(grids) < 2:
-        return None
-    if len({grid.frame_uid for grid in grids}) > 1:
-        return finding("D406", "The doses lie in different frames of reference and cannot be added.")
-    if len({grid.dose_type for grid in grids}) > 1:
-        return finding("D406", "Physical and effective doses cannot be added.")
-    if len({grid.summation for grid in grids}) > 1 or grids[0].summation == "MULTI_PLAN":
-        return finding("D406", "Doses of these summation types cannot be added: one may hold the other.")
-    return None
 
 
 def sample(

@@ -59,7 +59,7 @@ def _gray(metric: Metric, prescription_gy: float | None) -> float:
 def _volume(metric: Metric, dvh: Dvh, dose_gy: float) -> float | None:
     if not dvh.covered_cc:
         return None
-    hot = _volume_at(dvh, dose_gy)
+    hot = volume_at(dvh, dose_gy)
     volume = hot if metric.quantity == "V" else dvh.covered_cc - hot
     return volume if metric.result == "cc" else volume / dvh.covered_cc * 100
 
@@ -75,7 +75,7 @@ def _dose(metric: Metric, dvh: Dvh) -> float | None:
     return _dose_at(dvh, volume if metric.quantity == "D" else covered - volume)
 
 
-def _volume_at(dvh: Dvh, dose_gy: float) -> float:
+def volume_at(dvh: Dvh, dose_gy: float) -> float:
     """Return the volume (cc) that receives the dose or more, linear between the edges of the histogram."""
     edges, falling = dvh.dose_gy, dvh.cumulative_cc
     above = int(np.searchsorted(edges, dose_gy, "right"))

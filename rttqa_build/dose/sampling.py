@@ -27,6 +27,7 @@ GOLDEN = 0.6180339887498949
 """1/p, 1/p² (p³ = p + 1) and 1/φ: multiples of them, modulo one, fill a square and a line most evenly."""
 
 FEWEST_ROWS = 8
+AREA_ROWS = 64
 CHUNK = 1 << 15
 """Samples made at a time: small enough for the processor's cache."""
 
@@ -35,8 +36,9 @@ CHUNK = 1 << 15
 class Pieces:
     """The parts of the rows inside the structure: where each starts, its length, its number of cells.
 
-    ``v`` and ``w`` place its row, ``section`` is the row's cross-section in mm², ``phase`` the samples' place
-    within their cells, ``half`` whether the row belongs to the even or the odd half of all rows.
+    ``v`` and ``w`` place its row, ``section`` is the row's cross-section in mm² times the profile's share,
+    ``phase`` the samples' place within their cells, ``half`` whether the row belongs to the even or the odd
+    half of all rows.
     """
 
     start: NDArray[np.float64]
@@ -60,13 +62,20 @@ class Samples:
     half: NDArray[np.intp]
 
 
+def areas(stack: Stack) -> NDArray[np.float64]:
+    """Return the area inside the contours of each slab in mm², from ``AREA_ROWS`` rows."""
+    bottom, extent = _extent(stack)
+    rows = np.full(bottom.size, AREA_ROWS)
+    step = np.where(extent > 0, extent, 1.0) / rows
+    number, u = _crossings(stack, bottom, step, np.full(bottom.size, 0.5), rows)
+    slab = number[::2] // AREA_ROWS
+    return np.bincount(slab, (u[1::2] - u[::2]) * step[slab], bottom.size).astype(np.float64)
+
+
 def pieces(stack: Stack, pitch: float) -> Pieces:
     """Cut the stack into rows about ``pitch`` mm apart, and the rows at the contours."""
     slabs = np.arange(len(stack.lower))
-    order = np.argsort(stack.plane, kind="stable")
-    first = np.searchsorted(stack.plane[order], slabs)
-    bottom = np.minimum.reduceat(stack.v0[order], first)
-    extent = np.maximum.reduceat(stack.v0[order], first) - bottom
+    bottom, extent = _extent(stack)
     rows = np.maximum(np.ceil(extent / pitch), FEWEST_ROWS).astype(np.intp)
     step = np.where(extent > 0, extent, 1.0) / rows
     shift = _multiples(GOLDEN, slabs + 1)
@@ -75,16 +84,48 @@ def pieces(stack: Stack, pitch: float) -> Pieces:
     slab = np.repeat(slabs, rows)[row]
     place = row - (np.cumsum(rows) - rows)[slab]
     thickness = (stack.upper - stack.lower)[slab]
+    w = stack.lower[slab] + _multiples(PLASTIC, row) * thickness
     return Pieces(
         start=start,
         length=length,
         cells=np.maximum(np.ceil(length / pitch), 1).astype(np.intp),
         v=bottom[slab] + (place + shift[slab]) * step[slab],
-        w=stack.lower[slab] + _multiples(PLASTIC, row) * thickness,
-        section=step[slab] * thickness,
+        w=w,
+        section=step[slab] * thickness * _weights(stack, slab, w, length, row % 2),
         phase=_multiples(PLASTIC_SQUARED, row),
         half=row % 2,
     )
+
+
+def _extent(stack: Stack) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest v of each slab, and how far it reaches from there."""
+    order = np.argsort(stack.plane, kind="stable")
+    first = np.searchsorted(stack.plane[order], np.arange(len(stack.lower)))
+    bottom = np.minimum.reduceat(stack.v0[order], first)
+    return bottom, np.maximum.reduceat(stack.v0[order], first) - bottom
+
+
+def _weights(
+    stack: Stack,
+    slab: NDArray[np.intp],
+    w: NDArray[np.float64],
+    length: NDArray[np.float64],
+    half: NDArray[np.intp],
+) -> NDArray[np.float64] | float:
+    """Return the share of the drawn area at the height of each piece; 1 for prisms.
+
+    The shares are scaled so that both halves of the rows give a slab the volume that its profile says,
+    however few they are.
+    """
+    profile = stack.profile
+    if profile is None:
+        return 1.0
+    share = profile.at(slab, w - stack.height[slab])
+    key = 2 * slab + half
+    drawn, found = (np.bincount(key, part, 2 * stack.lower.size) for part in (length, length * share))
+    scale = np.repeat(profile.mean, 2) * drawn / np.where(found > 0, found, 1.0)
+    weights: NDArray[np.float64] = share * scale[key]
+    return weights
 
 
 def _multiples(step: float, numbers: NDArray[np.intp]) -> NDArray[np.float64]:

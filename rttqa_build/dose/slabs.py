@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rttqa_build.dose.contours import StructureContours
+    from rttqa_build.dose.taper import Profile
 
-EndCaps: TypeAlias = Literal["none", "half-slice", "full-slice"]
+Shape: TypeAlias = Literal["tapered", "half-slice", "none", "full-slice"]
+"""What lies between and beyond the contours; see :mod:`rttqa_build.dose.dvh`."""
 
-CAP: Mapping[EndCaps, float] = MappingProxyType({"none": 0.0, "half-slice": 0.5, "full-slice": 1.0})
-"""How far a structure goes on beyond its last contour, in slices."""
+CAP: Mapping[Shape, float] = MappingProxyType(
+    {"tapered": 0.5, "half-slice": 0.5, "none": 0.0, "full-slice": 1.0}
+)
+"""How far a stack of prisms goes on beyond its last contour, in slices."""
 
 GAP = 2.5
 """A distance of more than so many slices between two planes is a gap: the structure ends and starts again."""
@@ -35,7 +39,9 @@ class Stack:
     """Prisms, one on each plane. Millimetres; u, v lie in the planes, w is the normal (rows of ``axes``).
 
     ``plane`` names the slab of each contour edge, which runs from (``u0``, ``v0``) to (``u1``, ``v1``); slab
-    i reaches from ``lower[i]`` to ``upper[i]`` along w. ``area`` is the sum of all contours' areas, in mm².
+    i is drawn at ``height[i]``, reaches from ``lower[i]`` to ``upper[i]`` along w and goes on without a gap
+    in slab i + 1 where ``joined[i]``. ``area`` is the sum of all contours' areas, in mm². ``profile`` says
+    how the slabs' layers differ in area; without one they are prisms.
     """
 
     axes: NDArray[np.float64]
@@ -44,13 +50,16 @@ class Stack:
     v0: NDArray[np.float64]
     u1: NDArray[np.float64]
     v1: NDArray[np.float64]
+    height: NDArray[np.float64]
+    joined: NDArray[np.bool_]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
     area: float
+    profile: Profile | None = None
 
 
-def stack(structure: StructureContours, end_caps: EndCaps = "half-slice") -> Stack | Diagnostic:
-    """Return the slabs of a structure's closed contours, or the finding that says why it has no volume."""
+def stack(structure: StructureContours, shape: Shape = "half-slice") -> Stack | Diagnostic:
+    """Return the prisms of a structure's closed contours, or the finding that says why it has no volume."""
     closed = [contour.points for contour in structure.contours if contour.closed]
     points = np.concatenate(closed)
     axes = plane_axes(closed)
@@ -61,7 +70,7 @@ def stack(structure: StructureContours, end_caps: EndCaps = "half-slice") -> Sta
     if np.abs(w - np.repeat(heights, counts)).max() > FLAT_MM:
         return finding("D413", "A structure's contours are not in parallel planes.", local=structure.name)
     planes, plane_of = _planes(heights)
-    faces = _faces(planes, structure.slice_spacing, CAP[end_caps])
+    faces = _faces(planes, structure.slice_spacing, CAP[shape])
     if faces is None:
         return finding("D414", "A structure has one slice, of unknown thickness.", local=structure.name)
     following = np.arange(1, len(points) + 1)
@@ -70,7 +79,7 @@ def stack(structure: StructureContours, end_caps: EndCaps = "half-slice") -> Sta
     area = float(np.add.reduce(np.abs(np.add.reduceat(u * v1 - u1 * v, starts)))) / 2
     if not area:
         return finding("D412", "The contours of a structure enclose no area.", local=structure.name)
-    return Stack(axes, np.repeat(plane_of, counts), u, v, u1, v1, *faces, area)
+    return Stack(axes, np.repeat(plane_of, counts), u, v, u1, v1, planes, *faces, area)
 
 
 def _planes(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -85,10 +94,12 @@ def _planes(heights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
 
 def _faces(
     planes: NDArray[np.float64], slice_spacing: float | None, cap: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Return the faces of each slab: half-way to the neighbouring planes, an end cap where there is none.
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return which slabs are joined to the next, and the lower and the upper face of each.
 
-    The end cap is a share of the distance to the neighbour on the other side. The slice of a structure with
+    A face lies half-way to the neighbouring plane; where there is none, there is an end cap.
+
+    The cap is a share of the distance to the neighbour on the other side. The slice of a structure with
     at least three planes is the median of their distances, else that of the structure set.
     """
     gaps = np.diff(planes)
@@ -103,4 +114,4 @@ def _faces(
     beyond_below = cap * np.where(np.isnan(above), usual, above)
     lower = planes - np.where(np.isnan(below), beyond_below, below / 2)
     upper = planes + np.where(np.isnan(above), beyond_above, above / 2)
-    return lower, upper
+    return ~np.isnan(bridged), lower, upper

@@ -19,6 +19,7 @@ import pytest
 import solids
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_grid import rtdose
 
 from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.dose import contours, dvh, grid, metrics
@@ -27,19 +28,19 @@ from rttqa_build.dose.dvh import Dvh
 from rttqa_build.metric import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from rttqa_build.dose.grid import DoseGrid
-    from rttqa_build.dose.slabs import EndCaps
+    from rttqa_build.dose.slabs import Shape
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 ALONG_X, ACROSS, ALONG = 0, 1, 2
 
 
-def computed(structure: StructureContours, *grids: DoseGrid, end_caps: EndCaps = "half-slice") -> Dvh:
-    result = dvh.compute(structure, grids, end_caps=end_caps)
+def computed(structure: StructureContours, *grids: DoseGrid, shape: Shape = "tapered") -> Dvh:
+    result = dvh.compute(structure, grids, shape=shape)
     assert isinstance(result, Dvh)
     return result
 
@@ -93,44 +94,30 @@ def errors(name: str, spacing: float, shift: float, axis: int, step: float) -> d
     return {quantity: abs(ratio - 1) * 100 for quantity, ratio in measured.items()}
 
 
-STRICT = {
-    "volume": 2,
-    "mean": 0.3,
-    "D95": 1,
-    "D5": 1,
-    "D99": 2.5,
-    "D1": 1.5,
-    "D0.03cc": 1.5,
+BARS = {
+    "volume": 0.7,
+    "mean": 0.12,
+    "D95": 0.6,
+    "D5": 0.4,
+    "D99": 1.0,
+    "D1": 0.7,
+    "D0.03cc": 0.7,
     "min": 6,
     "max": 2.5,
 }
-"""Ten slices or more across the solid: the project's bars, and for extremes what half a slice explains."""
-COARSE = {"volume": 2, "mean": 0.35, "D95": 2, "D5": 1, "D99": 4, "D1": 2, "D0.03cc": 2, "min": 9, "max": 4}
-"""Eight slices of 3 mm across the solid."""
-TANGENT = {
-    "volume": 5,
-    "mean": 0.3,
-    "D95": 3,
-    "D5": 1.5,
-    "D99": 6,
-    "D1": 2.5,
-    "D0.03cc": 3.5,
-    "min": 9,
-    "max": 4,
-}
-"""A lying cylinder whose top falls on the very slice where it is no longer drawn: half a slice is lost."""
+"""In per cent, well inside the project's own (volume 2, mean 0.3, D95 and D5 1). The extremes lie where no
+contour tells: half a slice of 3 mm in a gradient of 1 Gy/mm."""
 
 
-def bars(name: str, spacing: float, shift: float) -> dict[str, float]:
-    if name == "lying cylinder" and shift == 1.0 and spacing >= 2:
-        return TANGENT
-    return COARSE if spacing > 2.4 else STRICT
+# The project's own, wherever a round end lies.
+PROJECT = BARS | {"volume": 2, "mean": 0.3, "D95": 1, "D5": 1, "D99": 2, "D1": 2, "D0.03cc": 2}
 
 
-def over(name: str, spacing: float, shift: float, axis: int, step: float) -> dict[str, float]:
-    allowed = bars(name, spacing, shift)
+def over(
+    name: str, spacing: float, shift: float, axis: int, step: float, bars: Mapping[str, float] = BARS
+) -> dict[str, float]:
     found = errors(name, spacing, shift, axis, step)
-    return {quantity: error for quantity, error in found.items() if error > allowed[quantity]}
+    return {quantity: error for quantity, error in found.items() if error > bars[quantity]}
 
 
 def shifts(name: str) -> tuple[float, ...]:
@@ -152,6 +139,40 @@ def test_solids_in_a_linear_gradient(name: str, spacing: float, axis: int) -> No
 @pytest.mark.parametrize("name", solids.SOLIDS)
 def test_every_solid_spacing_and_grid(name: str, spacing: float, axis: int, step: float) -> None:
     assert [over(name, spacing, shift, axis, step) for shift in shifts(name)] == [{}] * len(shifts(name))
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@example(name="sphere", spacing=2.65625, shift=0.03125)
+@example(name="lying cylinder", spacing=3.0, shift=1.0)
+@example(name="lying cone", spacing=3.0, shift=0.05)
+@given(
+    name=st.sampled_from(["sphere", "lying cylinder", "lying cone"]),
+    spacing=st.floats(1.5, 3),
+    shift=st.floats(0.02, 1),
+)
+def test_a_round_end_may_lie_anywhere_between_two_slices(name: str, spacing: float, shift: float) -> None:
+    assert over(name, spacing, shift, ALONG, 2.0, PROJECT) == {}
+
+
+def test_a_flat_end_is_not_in_the_contours() -> None:
+    """Where a flat end lies between two slices cannot be known, so no engine holds 1 % of D95 there.
+
+    Proof: two upright cylinders, one 1.4 mm higher than the other, have the same contours on slices of 3 mm.
+    Their true D95 along the slices are 7 % apart, so any answer misses one of them by more than 3 %. The
+    convention takes the middle.
+    """
+    cylinder = solids.SOLIDS["cylinder"]
+    low, high = (solids.structure(cylinder, 3.0, 0.5 + moved / 3) for moved in (0.7, -0.7))
+    drawn_low, drawn_high = (
+        [tuple(contour.points[:, 2] + moved) for contour in structure.contours]
+        for structure, moved in ((low, -0.7), (high, 0.7))
+    )
+    assert np.allclose(drawn_low, drawn_high)
+    truth = solids.truth(cylinder, ALONG, 0.95)
+    first, second = truth - 0.7, truth + 0.7
+    assert (second - first) / truth > 0.07
+    found = value("D95%[Gy]", computed(solids.structure(cylinder, 3.0), solids.gradient(ALONG, 2.0)))
+    assert found == pytest.approx((first + second) / 2, rel=1e-3)
 
 
 def test_a_sphere_below_one_voxel() -> None:
@@ -189,6 +210,19 @@ def test_inside_is_even_odd(drawing: list[Contour], square_mm: float) -> None:
     assert volume == pytest.approx(square_mm * 2 / 1000, rel=1e-3)
 
 
+def test_xor_contours_are_holes() -> None:
+    inner = replace(square(10, 0), geometric_type="CLOSEDPLANAR_XOR")
+    outer = replace(square(20, 0), geometric_type="CLOSEDPLANAR_XOR")
+    assert computed(drawn(outer, inner), flat()).volume_cc == pytest.approx(0.6, rel=1e-3)
+
+
+def test_points_beside_closed_contours_count_for_nothing() -> None:
+    point = Contour("POINT", np.array([[900.0, 0, 0]]))
+    line = Contour("OPEN_PLANAR", np.array([[0.0, 0, 900], [40, 0, 900]]))
+    result = computed(drawn(square(20, 0), point, line), flat())
+    assert (result.volume_cc, result.covered_fraction) == pytest.approx((0.8, 1), rel=1e-3)
+
+
 def test_a_keyhole_is_a_hole() -> None:
     outer, inner = square(20, 0).points, square(10, 0).points[::-1]
     keyhole = np.concatenate((outer, outer[:1], inner, inner[:1]))
@@ -198,8 +232,9 @@ def test_a_keyhole_is_a_hole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heights", "end_caps", "length"),
+    ("heights", "shape", "length"),
     [
+        ((0, 3, 6), "tapered", 9),
         ((0, 3, 6), "half-slice", 9),
         ((0, 3, 6), "none", 6),
         ((0, 3, 6), "full-slice", 12),
@@ -208,11 +243,29 @@ def test_a_keyhole_is_a_hole() -> None:
         ((6, 0, 3), "half-slice", 9),
         ((5,), "half-slice", 2),
         ((0, 40), "half-slice", 4),
+        ((0, 3, 8, 10), "tapered", 1.5 + 10 + 1),
+        ((0, 3, 6, 30, 33), "tapered", 15),
+        ((5,), "tapered", 2),
+        ((0, 40), "tapered", 4),
     ],
-    ids=["even", "no caps", "full caps", "uneven", "gap", "any order", "one slice", "two far slices"],
+    ids=[
+        "tapered",
+        "even",
+        "no caps",
+        "full caps",
+        "uneven",
+        "gap",
+        "any order",
+        "one slice",
+        "two far slices",
+        "tapered, uneven",
+        "tapered, gap",
+        "tapered, one slice",
+        "tapered, two",
+    ],
 )
-def test_slices_and_end_caps(heights: Sequence[float], end_caps: EndCaps, length: float) -> None:
-    result = computed(drawn(*(square(20, z) for z in heights)), flat(), end_caps=end_caps)
+def test_slices_and_end_caps(heights: Sequence[float], shape: Shape, length: float) -> None:
+    result = computed(drawn(*(square(20, z) for z in heights)), flat(), shape=shape)
     assert result.volume_cc == pytest.approx(0.4 * length, rel=1e-3)
 
 
@@ -276,6 +329,62 @@ def test_points_have_dose_and_no_volume() -> None:
     assert metrics.evaluate(parse("D95%[Gy]"), result) is None
 
 
+POSITIONS = {
+    "HFS": [1, 0, 0, 0, 1, 0],
+    "HFP": [-1, 0, 0, 0, -1, 0],
+    "FFS": [-1, 0, 0, 0, 1, 0],
+    "FFP": [1, 0, 0, 0, -1, 0],
+    "HFDL": [0, -1, 0, 1, 0, 0],
+    "HFDR": [0, 1, 0, -1, 0, 0],
+    "FFDL": [0, 1, 0, 1, 0, 0],
+    "FFDR": [0, -1, 0, -1, 0, 0],
+}
+"""Image Orientation (Patient) of a transverse grid whose rows lie as the patient does."""
+
+
+@pytest.mark.parametrize("direction", [1, -1], ids=["rising", "falling"])
+@pytest.mark.parametrize("position", POSITIONS)
+def test_the_patient_may_lie_in_any_position(position: str, direction: int) -> None:
+    """One dose, written as scanners and planning systems would for each position, gives one histogram."""
+    cosines = POSITIONS[position]
+    axes = np.array([cosines[:3], cosines[3:], np.cross(cosines[:3], cosines[3:])], dtype=np.float64)
+    axes[2] *= direction
+    plane, row, column = np.indices((12, 14, 16)) * np.array([3.0, 2.5, 2.0])[:, None, None, None] - 15
+    x, y, z = (column * axes[0, k] + row * axes[1, k] + plane * axes[2, k] for k in range(3))
+    written = rtdose(
+        kind="<u4",
+        Rows=14,
+        Columns=16,
+        NumberOfFrames=12,
+        PixelSpacing=[2.5, 2.0],
+        ImageOrientationPatient=cosines,
+        ImagePositionPatient=[float(v.flat[0]) for v in (x, y, z)],
+        GridFrameOffsetVector=[3.0 * direction * k for k in range(12)],
+        DoseGridScaling="0.001",
+        PixelData=np.rint((30 + 0.5 * x + 0.25 * y - 0.125 * z) * 1000).astype("<u4").tobytes(),
+    )
+    dose = grid.read(written)
+    assert isinstance(dose, grid.DoseGrid)
+    box = drawn(*(square(16, z, centre=(1, -2)) for z in (-4, -2, 0, 2, 4)))
+    result = computed(box, dose)
+    assert result.covered_fraction == 1
+    assert result.mean_gy == pytest.approx(30, abs=0.01)
+    # at the corners, ±8 mm in x and y from their centre and ±5 mm in z
+    assert (result.min_gy, result.max_gy) == pytest.approx((23.375, 36.625), abs=2e-3)
+
+
+def test_a_steep_edge_is_sampled_more_finely() -> None:
+    """The dose falls from 60 Gy to nothing within 0.4 mm: the volume beyond is known to half a per cent."""
+    levels = np.where(np.arange(200) < 100, 60_000, 0).astype(np.uint32)
+    values = np.ascontiguousarray(np.broadcast_to(levels, (2, 2, 200)))
+    edges = np.array([-40.0, -50.0, -50.0])
+    dose = grid.DoseGrid(values, 1e-3, edges, np.eye(3), 0.4, 100.0, np.array([0.0, 100.0]))
+    # half-way between the columns 99 and 100 is the 30 Gy line
+    place = -40 + 99.5 * 0.4
+    result = computed(drawn(*(square(30, z) for z in (0.0, 3.0, 6.0))), dose)
+    assert value("V30Gy[%]", result) == pytest.approx(100 * (place + 15) / 30, abs=0.5)
+
+
 def test_extremes_lie_at_the_corners() -> None:
     result = computed(drawn(square(20, 0)), solids.gradient(ACROSS, 2.0))
     assert (result.min_gy, result.max_gy) == pytest.approx((20, 40), abs=1e-4)
@@ -325,11 +434,28 @@ def test_a_sliver_is_sampled_in_bounded_time() -> None:
 
 
 def test_doses_that_must_not_be_added() -> None:
-    box = drawn(square(20, 0))
-    assert code(box, flat(summation="MULTI_PLAN"), flat(summation="MULTI_PLAN")) == "D406"
+    box, plan = drawn(square(20, 0)), frozenset({("1.2.3",)})
+    for summation in ("MULTI_PLAN", "PLAN_OVERVIEW", "CONTROL_POINT", "RECORD", ""):
+        assert code(box, flat(summation=summation), flat(summation=summation)) == "D406"
     assert code(box, flat(), flat(summation="BEAM")) == "D406"
     assert code(box, flat(), replace(flat(), dose_type="EFFECTIVE")) == "D406"
     assert code(box, flat(), replace(flat(), frame_uid="1.2")) == "D406"
+    assert code(box, replace(flat(), parts=plan), replace(flat(), parts=plan)) == "D406"
+
+
+@pytest.mark.parametrize("summation", ["PLAN", "FRACTION", "BEAM", "BRACHY"])
+def test_parts_of_a_whole_are_added(summation: str) -> None:
+    parts = [
+        replace(flat(gray, summation=summation), parts=frozenset({("1.2.3", "1", "beam", str(number))}))
+        for number, gray in enumerate((20.0, 15.0))
+    ]
+    assert computed(drawn(square(20, 0)), *parts).mean_gy == pytest.approx(35)
+
+
+@pytest.mark.parametrize("summation", ["PLAN", "MULTI_PLAN", "FRACTION", "BEAM"])
+def test_a_single_dose_may_be_of_any_kind(summation: str) -> None:
+    effective = replace(flat(20.0, summation=summation), dose_type="EFFECTIVE")
+    assert computed(drawn(square(20, 0)), effective).mean_gy == pytest.approx(20)
 
 
 # Invariants -----------------------------------------------------------------------------------------------
@@ -390,17 +516,19 @@ def test_same_bits_whatever_threads_and_processor() -> None:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are not here")
 def test_eclipse_phantom_by_hand() -> None:
-    """Volumes are shoelace areas × 2.5 mm; the last half slice of one sphere sticks out of the 20 mm grid."""
+    """As prisms: shoelace areas × 2.5 mm; the last half slice of one sphere sticks out of the 20 mm grid."""
     folder = DATA / "eclipse_phantom"
     drawing = contours.read(pydicom.dcmread(next(folder.glob("RS.1.2.246.352.205*"))))
     dose = grid.read(pydicom.dcmread(min(folder.glob("RD*"))))
     assert isinstance(dose, grid.DoseGrid)
-    results = {structure.name: computed(structure, dose) for structure in drawing}
+    results = {structure.name: computed(structure, dose, shape="half-slice") for structure in drawing}
     assert results["10mm_sphere"].volume_cc == pytest.approx((58.90 + 78.55 + 58.90) * 2.5 / 1000, rel=1e-3)
     assert results["1mm_circle"].volume_cc == pytest.approx(math.pi / 4 * 2.5 / 1000, rel=0.03)
     assert results["6mm_sphere"].covered_fraction == pytest.approx(
         1 - 8.63 / 2 / (8.63 * 2 + 28.27), abs=2e-3
     )
+    (sphere,) = (computed(structure, dose) for structure in drawing if structure.name == "10mm_sphere")
+    assert sphere.volume_cc * 1000 == pytest.approx(4 / 3 * math.pi * 5**3, rel=2e-3)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real exports are not here")

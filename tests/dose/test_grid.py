@@ -169,3 +169,30 @@ def test_no_file_meta_means_little_endian() -> None:
     dataset = rtdose()
     del dataset.file_meta
     assert not isinstance(grid.read(dataset), Diagnostic)
+
+
+def item(**values: Any) -> Dataset:
+    made = Dataset()
+    for keyword, value in values.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def test_the_parts_whose_dose_it_is() -> None:
+    beams = [item(ReferencedBeamNumber=number) for number in (1, 2)]
+    group = item(ReferencedFractionGroupNumber=1, ReferencedBeamSequence=beams)
+    setups = [item(ReferencedBrachyApplicationSetupNumber=7)]
+    brachy = item(ReferencedFractionGroupNumber=2, ReferencedBrachyApplicationSetupSequence=setups)
+    plan = item(
+        ReferencedSOPInstanceUID="1.2.3",
+        ReferencedFractionGroupSequence=[group, brachy, item(ReferencedFractionGroupNumber=3)],
+    )
+    assert read(ReferencedRTPlanSequence=[plan]).parts == {
+        ("1.2.3", "1", "beam", "1"),
+        ("1.2.3", "1", "beam", "2"),
+        ("1.2.3", "2", "setup", "7"),
+        ("1.2.3", "3"),
+    }
+    whole = read(ReferencedRTPlanSequence=[item(ReferencedSOPInstanceUID="1.2.3")])
+    assert whole.parts == {("1.2.3",)}
+    assert read().parts == frozenset()

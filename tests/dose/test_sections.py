@@ -11,8 +11,9 @@ from rttqa_build.dose.contours import Contour, StructureContours
 from rttqa_build.dose.sections import is_axial, section
 from rttqa_build.dose.slabs import Stack, stack
 
-X = np.arange(-10, 11, dtype=np.float64) + 0.25
-Y = np.arange(-8, 9, dtype=np.float64) + 0.25
+# on no line between corners that are whole numbers: there rounding would decide
+X = np.arange(-10, 11, dtype=np.float64) + 0.2501234567
+Y = np.arange(-8, 9, dtype=np.float64) + 0.2507654321
 Z = np.arange(-4, 14, dtype=np.float64) * 0.75
 
 

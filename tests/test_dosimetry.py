@@ -1,0 +1,23 @@
+"""What histograms are made of: the dose that relative metrics refer to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from case_builder import case
+
+from rttqa_build.dosimetry import prescribed
+from rttqa_build.manifest import Prescription
+from rttqa_build.trial import ObjectRule
+
+
+def line(target: str, dose: int, plan: str) -> Prescription:
+    return Prescription(target, Decimal(dose), Decimal(dose), 20, plan)
+
+
+@pytest.mark.parametrize(("library", "expected"), [(False, 116), (True, 60)])
+def test_phases_add_up_and_plans_of_a_library_do_not(library: bool, expected: int) -> None:
+    lines = (line("PTV", 60, "small"), line("PTV", 56, "large"), line("CTV", 40, "small"))
+    one = case(manifest_fields={"prescription": lines}, objects=(ObjectRule("plan", library=library),))
+    assert prescribed(one) == expected
