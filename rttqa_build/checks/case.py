@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rttqa_build.diagnostic import Location
 from rttqa_build.naming import Naming, name_structures
 from rttqa_build.study import DoseFacts, ImageFacts, PlanFacts, StructureFacts
+from rttqa_build.trial import plan_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,14 @@ class Case:
             for target in plan.targets
             if target.roi_number is not None
         ]
+        for selected in self.roles("plan", "dose"):
+            referenced.extend(number for instance in selected.instances for number in instance.roi_numbers)
         return name_structures(structure_set.rois, self.manifest.structures, self.trial, referenced)
+
+    @property
+    def alternatives(self) -> bool:
+        """Whether the plans are a library, of which one is chosen for each fraction: they do not add up."""
+        return plan_library(self.trial, self.manifest.submission)
 
     def tolerance(self, name: str) -> float | None:
         """Return a tolerance of the trial, or None where it gives none."""

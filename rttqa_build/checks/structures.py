@@ -9,18 +9,31 @@ from typing import TYPE_CHECKING
 from rttqa_build.checks.case import Case, place
 from rttqa_build.diagnostic import Location, finding
 from rttqa_build.study import StructureFacts
+from rttqa_build.trial import structure_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rttqa_build.diagnostic import Diagnostic
 
+CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"})
+# z and _ in front mark structures that nobody is to review (TG-263): they are named as they should be.
+SCRATCH = re.compile(
+    r"(?i)^(?![z_]).*(\b|_)(temp|tmp|test|dummy|scratch|copy|old|delete|unused|junk|xxx+)(\b|_|\d)"
+    r"|^(structure|roi|contour|volume|new roi|untitled)[ _]?\d*$"
+)
 _LEFT = re.compile(r"(?i)(^|[ _.-])(l|lt|left|links)($|[ _.-])")
 _RIGHT = re.compile(r"(?i)(^|[ _.-])(r|rt|right|rechts)($|[ _.-])")
 
 
 def _line(case: Case, name: str) -> Location:
     return case.manifest.document.at(("structures", name))
+
+
+def _origin(case: Case, name: str) -> str:
+    """Return the planning system's name of a structure of the trial: its own, where it is not mapped."""
+    choice = case.manifest.structures.get(name)
+    return choice.name.strip() if choice else name
 
 
 def mapping(case: Case) -> Iterator[Diagnostic]:
@@ -56,14 +69,67 @@ def contours(case: Case) -> Iterator[Diagnostic]:
                 yield finding("S105", message, _line(case, name), subject=name)
 
 
+def closed(case: Case) -> Iterator[Diagnostic]:
+    """Structures of the trial that have a volume are drawn with closed contours."""
+    without_volume = {rule.name for rule in case.trial.structures if rule.type in ("MARKER", "CONTROL")}
+    for selected, facts in case.facts("structure_set", StructureFacts):
+        for name, roi in case.naming(facts).mapped.items():
+            types = set(roi.geometric_types)
+            if name not in without_volume and types and not types & CLOSED:
+                message = f"{name} is drawn with points or open lines only: it has no volume"
+                yield finding("S109", message, place(selected, name), subject=name)
+
+
+def further(case: Case) -> Iterator[Diagnostic]:
+    """What else is in the structure set is no leftover, and nothing that could be meant instead."""
+    if case.trial.unmapped_structures != "keep":
+        return
+    for selected, facts in case.facts("structure_set", StructureFacts):
+        mapped = case.naming(facts).mapped
+        ours = {roi.number for roi in mapped.values()}
+        others = [roi for roi in facts.rois if roi.number not in ours]
+        where, about = place(selected), selected.name
+        scratch = sorted(roi.name for roi in others if roi.contours and SCRATCH.search(roi.name))
+        if scratch:
+            message = f"{len(scratch)} structures look like leftovers of planning"
+            yield finding("S110", message, where, subject=about, local=", ".join(scratch))
+        empty = sorted(roi.name for roi in others if not roi.contours)
+        if empty:
+            message = f"{len(empty)} structures that the trial does not ask for have no contours"
+            yield finding("S111", message, where, subject=about, local=", ".join(empty))
+        yield from _rivals(case, {roi.name for roi in others if roi.contours}, set(mapped))
+
+
+def _rivals(case: Case, others: set[str], mapped: set[str]) -> Iterator[Diagnostic]:
+    """Yield where another structure bears an alias of one that is mapped already."""
+    rivals: dict[str, list[str]] = {}
+    for name in sorted(others):
+        rule = structure_called(case.trial, name)
+        if rule is not None and rule.name in mapped and name.strip().casefold() != rule.name.casefold():
+            rivals.setdefault(rule.name, []).append(name)
+    for name, found in sorted(rivals.items()):
+        message = f"another structure could be {name} too, by its name"
+        yield finding("S112", message, _line(case, name), subject=name, local=", ".join(found))
+
+
+def approval(case: Case) -> Iterator[Diagnostic]:
+    """The structure set carries an approval (RT Approval Status)."""
+    for selected, facts in case.facts("structure_set", StructureFacts):
+        if facts.approval != "APPROVED":
+            message = "the structure set is not marked as approved"
+            yield finding("S113", message, place(selected), subject=selected.name)
+
+
 def names(case: Case) -> Iterator[Diagnostic]:
     """Names in the package are unique, whatever their case (TG-263)."""
     for selected, facts in case.facts("structure_set", StructureFacts):
-        renamed = case.naming(facts).renamed
+        naming = case.naming(facts)
+        renamed = naming.renamed
+        told = {_origin(case, name).casefold() for name in naming.ambiguous}
         final = [renamed.get(roi.number, roi.name.strip()) for roi in facts.rois]
         doubled = [name for name, n in Counter(f.casefold() for f in final if f).items() if n > 1]
         mapped = {name.casefold(): name for name in renamed.values() if name}
-        for name in doubled:
+        for name in (each for each in doubled if each not in told):
             if name in mapped:
                 message = f"{mapped[name]} would be the name of two structures: another one has it already"
                 yield finding("S106", message, _line(case, mapped[name]), subject=mapped[name])

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from case_builder import case, codes, selected
 
 from rttqa_build.checks import dose
-from rttqa_build.study import DoseFacts, PlanFacts
+from rttqa_build.study import DoseFacts, ImageFacts, PlanFacts
+from rttqa_build.trial import ObjectRule
+
+AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 def facts(**fields: Any) -> DoseFacts:
@@ -71,3 +75,77 @@ def test_every_plan_needs_its_dose() -> None:
     assert codes(dose.sums, case(one, two, alone)) == ["D106"]
     assert codes(dose.sums, case(one, two, total)) == []
     assert codes(dose.sums, case(one, selected("dose", facts()))) == ["D106"]
+
+
+def image(**fields: Any) -> ImageFacts:
+    given: dict[str, Any] = {
+        "orientation": AXIAL,
+        "spacing": (1.0, 1.0),
+        "rows": 101,
+        "columns": 101,
+    }
+    return ImageFacts(**(given | fields))
+
+
+def test_the_course_has_one_dose_of_all_plans_and_no_plan_has_two() -> None:
+    plans = [selected("plan", PlanFacts(name), name=name) for name in ("a", "b")]
+    alone = [selected("dose", facts(), name=f"d{name}", of=(name,)) for name in ("a", "b")]
+    total = selected("dose", facts(), name="sum", of=("a", "b"))
+    again = selected("dose", facts(), name="again", of=("a",))
+    library = (ObjectRule("plan", library=True),)
+    assert codes(dose.course, case(*plans, *alone, total)) == []
+    assert codes(dose.course, case(*plans, *alone)) == ["D107"]
+    assert codes(dose.course, case(*plans, *alone, objects=library)) == []
+    assert codes(dose.course, case(*plans)) == []
+    assert codes(dose.course, case(plans[0], alone[0])) == []
+    assert codes(dose.course, case(*plans, *alone, again, total)) == ["D108"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "frame", "expected"),
+    [
+        ({"position": (0.0, 0.0, 0.0)}, "f", []),
+        ({"position": (-20.0, 0.0, 0.0)}, "f", ["D109"]),
+        ({"position": (0.0, 0.0, 50.0)}, "f", ["D109"]),
+        ({"position": (0.0, 0.0, 40.0), "offsets": (0.0, -20.0, -40.0)}, "f", []),
+        ({"position": (0.0, 0.0, 5.0), "offsets": (5.0, 7.5, 10.0)}, "f", []),
+        ({"position": (0.0, 0.0, 50.0)}, "g", []),  # another frame is another finding
+        ({"position": None}, "f", []),
+    ],
+)
+def test_placement(fields: dict[str, Any], frame: str, expected: list[str]) -> None:
+    scan = selected("planning_image", *(image(position=(0.0, 0.0, 2.0 * z)) for z in range(21)))
+    one = selected("dose", facts(orientation=AXIAL, **fields), frame_uid=frame)
+    assert codes(dose.placement, case(scan, one)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_", "rbe", "expected"),
+    [
+        ("photon", "PHYSICAL", None, []),
+        ("photon", "EFFECTIVE", None, ["D110"]),
+        ("electron", "EFFECTIVE", "1.1", ["D110"]),
+        ("ion", "PHYSICAL", "1.1", ["D110"]),
+        ("ion", "EFFECTIVE", "1.1", []),
+        ("ion", "EFFECTIVE", None, ["D111"]),
+    ],
+)
+def test_radiation(kind: Any, type_: str, rbe: str | None, expected: list[str]) -> None:
+    roles = selected("plan", PlanFacts("P", kind=kind)), selected("dose", facts(type=type_), of=("plan",))
+    assert codes(dose.radiation, case(*roles, rbe=Decimal(rbe) if rbe else None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "permitted", "expected"),
+    [
+        ({}, {}, []),
+        ({"summation": "MULTI_PLAN"}, {"dose_summations": ("PLAN", "MULTI_PLAN")}, []),
+        ({"summation": "MULTI_PLAN"}, {"dose_summations": ("PLAN",)}, ["D112"]),
+        ({"summation": "BEAM"}, {"dose_summations": ("PLAN",)}, []),  # told as D102
+        ({"heterogeneity": ("IMAGE",)}, {"heterogeneity": ("IMAGE",)}, []),
+        ({"heterogeneity": ("WATER",)}, {"heterogeneity": ("IMAGE",)}, ["D113"]),
+        ({"heterogeneity": ()}, {"heterogeneity": ("IMAGE",)}, []),
+    ],
+)
+def test_permitted(fields: dict[str, Any], permitted: dict[str, Any], expected: list[str]) -> None:
+    assert codes(dose.permitted, case(selected("dose", facts(**fields)), permitted=permitted)) == expected

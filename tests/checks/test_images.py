@@ -7,6 +7,7 @@ from case_builder import case, codes, selected
 
 from rttqa_build.checks import images
 from rttqa_build.checks.images import distance_along_normal
+from rttqa_build.resolve import Selected
 from rttqa_build.study import ImageFacts
 
 HEAD_FIRST = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -80,3 +81,46 @@ def test_thickness(thickness: float | None, limit: str | None, expected: list[st
     planning = selected("planning_image", *stack(0, 3, thickness=thickness))
     diagnostic = selected("diagnostic_mr", *stack(0, 6, thickness=6.0))
     assert codes(images.thickness, case(planning, diagnostic, tolerances=tolerances)) == expected
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        ([image(z, position=(0.0, 0.3 * (z > 3), float(z))) for z in (0, 3, 6)], []),
+        ([image(z, position=(0.0, 0.2 * z, float(z))) for z in (0, 3, 6, 9)], ["C108"]),
+        ([image(z, temporal=phase) for phase in (1, 2) for z in (0, 3, 6)], []),
+        ([image(z, temporal=phase) for phase in (1, 2) for z in (0, 3, 3)], ["C101", "C101"]),
+    ],
+)
+def test_stacks(series: list[ImageFacts], expected: list[str]) -> None:
+    assert codes(images.slices, case(selected("planning_image", *series))) == expected
+
+
+@pytest.mark.parametrize(
+    ("series", "role", "expected"),
+    [
+        (stack(0, 3, image_type=("ORIGINAL", "PRIMARY", "AXIAL")), "planning_image", []),
+        (stack(0, 3, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER")), "planning_image", ["C109"]),
+        (stack(0, 3, image_type=("ORIGINAL", "PRIMARY", "LOCALIZER")), "diagnostic_xa", []),
+        (stack(0, 3, image_type=("DERIVED", "SECONDARY", "MIP")), "planning_image", ["C110"]),
+        (stack(0, 3, image_type=("DERIVED", "SECONDARY", "MIP")), "ct_4d", []),
+        (stack(0, 3, image_type=("DERIVED", "SECONDARY", "AVERAGE")), "planning_image", []),
+    ],
+)
+def test_kind(series: list[ImageFacts], role: str, expected: list[str]) -> None:
+    assert codes(images.kind, case(selected(role, *series))) == expected
+
+
+def test_images_of_a_series_share_one_frame() -> None:
+    both = (
+        *selected("planning_image", image(0)).instances,
+        *selected("planning_image", image(3), frame_uid="g").instances,
+    )
+    assert codes(images.kind, case(Selected("planning_image", "", both))) == ["C111"]
+
+
+def test_slices_further_apart_than_the_trial_allows_are_told_though_they_are_thin() -> None:
+    far = case(
+        selected("planning_image", *stack(0, 5, 10, thickness=2.5)), tolerances={"slice_thickness_mm": "3"}
+    )
+    assert codes(images.thickness, far) == ["C107"]

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from case_builder import case, codes, mapped, structure_set
+from case_builder import case, codes, mapped, selected, structure_set
 
 from rttqa_build.checks import structures
+from rttqa_build.study import StructureFacts
 from rttqa_build.trial import StructureRule
 
 PTV = (StructureRule("PTV", "PTV"), StructureRule("Rectum", "ORGAN"))
@@ -87,3 +88,71 @@ def test_names(names: list[str], mapping: dict[str, str], unmapped: str, expecte
 def test_laterality(trial_name: str, name: str, expected: list[str]) -> None:
     one = case(structure_set("x"), manifest_fields=mapped(**{trial_name: name}))
     assert codes(structures.laterality, one) == expected
+
+
+@pytest.mark.parametrize(
+    ("types", "kind", "expected"),
+    [
+        (("CLOSED_PLANAR",), "PTV", []),
+        (("CLOSEDPLANAR_XOR",), "PTV", []),
+        (("CLOSED_PLANAR", "POINT"), "PTV", []),
+        (("POINT",), "PTV", ["S109"]),
+        (("OPEN_PLANAR",), "ORGAN", ["S109"]),
+        (("POINT",), "MARKER", []),
+        ((), "PTV", []),
+    ],
+)
+def test_closed(types: tuple[str, ...], kind: str, expected: list[str]) -> None:
+    one = case(structure_set("PTV", geometric_types=types), structures=(StructureRule("PTV", kind),))
+    assert codes(structures.closed, one) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("couch", []),
+        ("z_ring", []),
+        ("_temp", []),  # marked as not for review (TG-263)
+        ("Contralateral", []),
+        ("Template", []),
+        ("PTV test", ["S110"]),
+        ("temp1", ["S110"]),
+        ("Lung copy", ["S110"]),
+        ("old_PTV", ["S110"]),
+        ("Structure3", ["S110"]),
+        ("ROI", ["S110"]),
+        ("Threshold", []),
+    ],
+)
+def test_leftovers(name: str, expected: list[str]) -> None:
+    one = case(structure_set("ptv", name), manifest_fields=mapped(PTV="ptv"))
+    assert codes(structures.further, one) == expected
+    for found in structures.further(one):
+        assert name in found.local
+        assert name not in found.message + found.hint
+    dropped = case(structure_set("ptv", name), manifest_fields=mapped(PTV="ptv"), unmapped_structures="drop")
+    assert codes(structures.further, dropped) == []
+
+
+def test_further_structures_without_contours() -> None:
+    assert codes(structures.further, case(structure_set("couch", contours=0))) == ["S111"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["PTV 60 final", "couch"], []),
+        (["PTV 60 final", "PTV60"], ["S112"]),
+        (["PTV 60 final", "PTV"], []),  # told as S106
+    ],
+)
+def test_rivals(names: list[str], expected: list[str]) -> None:
+    rules = (StructureRule("PTV", "PTV", aliases=("PTV60", "PTV 60 final")),)
+    one = case(structure_set(*names), manifest_fields=mapped(PTV="PTV 60 final"), structures=rules)
+    assert codes(structures.further, one) == expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [("APPROVED", []), ("UNAPPROVED", ["S113"]), ("", ["S113"])])
+def test_approval(status: str, expected: list[str]) -> None:
+    one = case(selected("structure_set", StructureFacts("RS", (), approval=status)))
+    assert codes(structures.approval, one) == expected

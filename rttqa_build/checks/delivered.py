@@ -1,0 +1,94 @@
+"""Family D, as calculated: the dose is that of these targets, and its maximum lies in the patient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from rttqa_build.checks.planes import beyond, by_height, flattened, slices_of
+from rttqa_build.diagnostic import Location, finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rttqa_build.checks.case import Case
+    from rttqa_build.checks.measured import Measured
+    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.dose.grid import DoseGrid
+    from rttqa_build.manifest import Prescription
+    from rttqa_build.resolve import Selected
+
+DEFAULT_MEDIAN_PERCENT = 10.0
+
+
+class _Expected(NamedTuple):
+    """Gray that a dose should bring to a target; ``whole``: every plan of the dose prescribes to it."""
+
+    low: float
+    high: float
+    whole: bool
+
+
+def medians(case: Case, seen: Measured) -> Iterator[Diagnostic]:
+    """The median dose of each prescribed target is near its prescription, phase by phase and in the sum.
+
+    The lower targets of a plan hold the higher ones, so for them only too little is told.
+    """
+    share = (case.tolerance("target_median_percent") or DEFAULT_MEDIAN_PERCENT) / 100
+    for dose in case.roles("dose"):
+        found = seen.medians.get(dose.name, {})
+        expected = {name: want for name in found if (want := _expected(case, dose, name))}
+        top = max((want.high for want in expected.values()), default=0.0)
+        for name, want in expected.items():
+            cold = found[name] < want.low * (1 - share)
+            hot = want.whole and want.high == top and found[name] > want.high * (1 + share)
+            if cold or hot:
+                message = f"the median dose of {name} is far {'below' if cold else 'above'} its prescription"
+                where = Location(dose.place, item=name)
+                yield finding("D501", message, where, subject=name, local=f"{found[name]:.1f} Gy")
+
+
+def _expected(case: Case, dose: Selected, target: str) -> _Expected | None:
+    """Return what a dose should bring to a target, or None where the manifest does not say."""
+    rows = [line for line in case.manifest.prescription if line.target == target]
+    if any(not line.plan for line in rows):
+        rows = rows if len(dose.of) == 1 and (case.alternatives or len(list(case.roles("plan"))) == 1) else []
+    else:
+        rows = [line for line in rows if line.plan in dose.of]
+    if not rows:
+        return None
+    low, high = (float(sum(map(limit, rows))) for limit in (_low, _high))
+    return _Expected(low, high, {line.plan for line in rows} >= set(dose.of) or len(dose.of) == 1)
+
+
+def _low(line: Prescription) -> float:
+    return float(line.dose_min)
+
+
+def _high(line: Prescription) -> float:
+    return float(line.dose_max)
+
+
+def hottest(case: Case, seen: Measured) -> Iterator[Diagnostic]:
+    """The highest dose lies inside the external contour."""
+    slices = slices_of(case, seen.body.frame_uid) if seen.body else None
+    if seen.body is None or slices is None:
+        return
+    outline = by_height(flattened(seen.body, slices), slices.step / 4)
+    for dose_grid in seen.grids.get(seen.main, ()) if outline else ():
+        u, v, w = (float(np.add.reduce(axis * _highest(dose_grid))) for axis in slices.axes)
+        nearest = min(outline, key=lambda plane: abs(plane[0].height - w))
+        voxel = max(dose_grid.step_column, dose_grid.step_row, slices.step)
+        away = abs(nearest[0].height - w) - slices.step
+        if away > voxel or beyond(np.array([[u, v]]), nearest) > voxel:
+            message = "the highest dose lies outside the body"
+            yield finding("D502", message, Location(seen.main), subject=seen.main)
+
+
+def _highest(grid: DoseGrid) -> np.ndarray:
+    """Return where the first voxel of the highest dose lies, in mm."""
+    plane, row, column = np.unravel_index(int(grid.values.argmax()), grid.values.shape)
+    steps = np.array([column * grid.step_column, row * grid.step_row, grid.offsets[plane]])
+    place: np.ndarray = grid.origin + (steps[:, None] * grid.axes).sum(axis=0)
+    return place
