@@ -81,16 +81,87 @@ class Attempt:
         return self.kind is OutcomeKind.VERIFIED or by_word
 
     @property
+    def stored(self) -> bool:
+        """Whether a copy may lie at the portal, whole or not."""
+        return self.outcome is None or self.kind is not OutcomeKind.REFUSED or "copy" in self.outcome.facts
+
+    @property
     def open(self) -> bool:
         """Whether a person must decide before anything is sent again."""
         return self.kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNVERIFIED} and self.decision is None
 
 
+class About(enum.StrEnum):
+    """What an e-mail is about."""
+
+    ANNOUNCEMENT = "announcement"
+    RECALL = "recall"
+
+
+class Sent(enum.StrEnum):
+    """What became of an e-mail."""
+
+    DRAFTED = "drafted"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # the mail server's answer was lost
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One e-mail about a revision: its Message-ID, when it was written (ISO 8601, UTC), what became of it.
+
+    It is recorded before it is sent: without an outcome it is unknown whether it went out.
+    """
+
+    revision: int
+    about: About
+    date: str
+    message_id: str = ""
+    outcome: Sent | None = None
+
+    @property
+    def fate(self) -> Sent:
+        """Return what became of it; none recorded means unknown."""
+        return self.outcome or Sent.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A person's word that the submission is withdrawn, or that this is lifted: reason, who, when."""
+
+    word: Literal["withdrawn", "lifted"]
+    reason: str
+    by: str
+    date: str
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """All attempts of one submission, oldest first."""
+    """All attempts of one submission, oldest first; the e-mails about it; whether it was withdrawn."""
 
     attempts: tuple[Attempt, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
+
+    @property
+    def withdrawn(self) -> Withdrawal | None:
+        """Return the word by which the submission is withdrawn; None when it is not, or not any more."""
+        last = self.withdrawals[-1] if self.withdrawals else None
+        return last if last is not None and last.word == "withdrawn" else None
+
+    def notice(self, revision: int, about: About) -> Notice | None:
+        """Return the e-mail of this kind about a revision."""
+        return next((one for one in self.notices if (one.revision, one.about) == (revision, about)), None)
+
+    def noticed(self, notice: Notice) -> Receipt:
+        """Return the receipt with this e-mail, in the place of an earlier one about the same."""
+        kept = (one for one in self.notices if (one.revision, one.about) != (notice.revision, notice.about))
+        return replace(self, notices=(*kept, notice))
+
+    def withdrew(self, withdrawal: Withdrawal) -> Receipt:
+        """Return the receipt with a further word about withdrawal."""
+        return replace(self, withdrawals=(*self.withdrawals, withdrawal))
 
     @property
     def received(self) -> int:
@@ -100,7 +171,7 @@ class Receipt:
     @property
     def copies(self) -> int:
         """Return how many copies may lie at the portal, over all revisions."""
-        return sum(item.kind is not OutcomeKind.REFUSED for item in self.attempts)
+        return sum(item.stored for item in self.attempts)
 
     @property
     def undecided(self) -> tuple[Attempt, ...]:
@@ -138,7 +209,22 @@ class Receipt:
 def from_document(document: Document) -> Receipt:
     """Return the receipt of a document that is valid against ``receipt.schema.json``."""
     data = cast("dict[str, Any]", document.data)
-    return Receipt(tuple(_attempt(row) for row in data["attempts"]))
+    return Receipt(
+        tuple(_attempt(row) for row in data["attempts"]),
+        tuple(_notice(row) for row in data.get("emails", [])),
+        tuple(Withdrawal(**row) for row in data.get("withdrawals", [])),
+    )
+
+
+def _notice(row: dict[str, Any]) -> Notice:
+    outcome = row.get("outcome")
+    return Notice(
+        int(row["revision"]),
+        About(row["about"]),
+        str(row["date"]),
+        str(row.get("message_id", "")),
+        Sent(outcome) if outcome else None,
+    )
 
 
 def _attempt(row: dict[str, Any]) -> Attempt:
@@ -158,14 +244,21 @@ def _attempt(row: dict[str, Any]) -> Attempt:
 
 def dump(receipt: Receipt) -> str:
     """Return ``receipt.yaml``; ``received`` and ``copies`` are written for the reader and never read back."""
-    return source.dump(
-        {
-            "receipt": 1,
-            "received": receipt.received,
-            "copies": receipt.copies,
-            "attempts": [_row(item) for item in receipt.attempts],
-        }
-    )
+    data: dict[str, Any] = {
+        "receipt": 1,
+        "received": receipt.received,
+        "copies": receipt.copies,
+        "attempts": [_row(item) for item in receipt.attempts],
+        "emails": [_filled(item) for item in receipt.notices],
+        "withdrawals": [_filled(item) for item in receipt.withdrawals],
+    }
+    return source.dump({key: value for key, value in data.items() if value != [] or key == "attempts"})
+
+
+def _filled(item: Notice | Withdrawal) -> dict[str, Any]:
+    """Return the fields that are set."""
+    pairs = ((name, getattr(item, name)) for name in item.__slots__)
+    return {name: value if isinstance(value, int) else str(value) for name, value in pairs if value}
 
 
 def _row(attempt: Attempt) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rttqa_build.portal import FolderPortal, connect, remote_name
+from rttqa_build.diagnostic import RttqaError
+from rttqa_build.portal import FolderPortal, remote_name
 from rttqa_build.receipt import Outcome, OutcomeKind
-from rttqa_build.settings import PortalSettings
 
 DATA = os.urandom(3 << 20)
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -91,7 +91,11 @@ def test_a_failure_after_the_name_was_given_is_unknown(
 
 
 def codes(portal: FolderPortal, need: int = 1) -> list[str]:
-    return [d.code for d in portal.preflight(need)]
+    try:
+        portal.preflight(need)
+    except RttqaError as error:
+        return [error.code] if error.exit_code == 3 and error.hint else [f"{error.code} without a hint"]
+    return []
 
 
 class Usage(NamedTuple):
@@ -128,17 +132,9 @@ def test_a_share_that_does_not_tell_its_space_is_tried(
     assert codes(FolderPortal(tmp_path)) == []
 
 
-def test_connect(tmp_path: Path) -> None:
-    portal, told = connect(PortalSettings("folder", path="outbox"), tmp_path / "outbox", tmp_path)
-    assert portal == FolderPortal(tmp_path / "outbox", make=True)
-    assert told == ()
-    share, _ = connect(PortalSettings("folder", path="/share"), tmp_path.parent / "share", tmp_path)
-    assert share == FolderPortal(tmp_path.parent / "share")
-    assert portal is not None
+def test_a_folder_is_local(tmp_path: Path) -> None:
+    portal = FolderPortal(tmp_path)
     assert (portal.host, portal.local) == ("folder", True)
-    assert [d.code for d in connect(None, None, tmp_path)[1]] == ["U010"]
-    settings = PortalSettings("nextcloud", link="https://example.org/s/token")
-    assert [d.code for d in connect(settings, None, tmp_path)[1]] == ["U011"]
 
 
 @given(st.text(), st.integers(0, 9))

@@ -1,161 +1,46 @@
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from git_builder import commit, git, git_environ
-from lock_builder import BASIS, VERSIONS, make_lock, parsed
+from git_builder import commit, git
+from lock_builder import BASIS, VERSIONS
+from submit_case import (
+    FILES,
+    LOCK,
+    NOW,
+    PACKAGE,
+    RESEND,
+    SHA,
+    TREAT,
+    YES,
+    Case,
+    Rebuilt,
+    Remote,
+    codes,
+    make_case,
+    make_trial,
+    sent,
+)
 
-from rttqa_build import approval, disk, lock, receipt, repository
-from rttqa_build.approval import Approval
+from rttqa_build import disk, mail, receipt
 from rttqa_build.diagnostic import Diagnostic, RttqaError, Severity
-from rttqa_build.lock import Lock, LockedFinding, PackageFacts
-from rttqa_build.manifest import Submission
-from rttqa_build.portal import FolderPortal
-from rttqa_build.receipt import Decision, Outcome, OutcomeKind, Receipt, Word
-from rttqa_build.settings import Centre, Gate, PortalSettings, Settings
-from rttqa_build.submit import Candidate, Ending, Order, Result, Site, Steps, gate, preflight, submit
-from rttqa_build.trial import Contact, Status, Trial
+from rttqa_build.lock import LockedFinding
+from rttqa_build.receipt import Decision, Outcome, OutcomeKind, Receipt
+from rttqa_build.settings import Gate, PortalSettings
+from rttqa_build.submit import Candidate, Ending, Order, Site, Steps, gate, preflight, submit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from rttqa_build.portal import Portal
+    from rttqa_build.mail import Letter
     from rttqa_build.receipt import Attempt
-
-PACKAGE = b"PK the package" * 1000
-SHA = hashlib.sha256(PACKAGE).hexdigest()
-LOCK = replace(make_lock(), package=PackageFacts("plato_RXX_PL-1_r1.zip", len(PACKAGE), SHA), findings=())
-YES = Approval("physicist", "a@example.org", "2026-11-22", LOCK.content)
-NOW = "2026-11-22T10:00:00Z"
-RESEND = Decision(Word.RESEND, "the trial team has nothing", "a@example.org", NOW)
-TREAT = Decision(Word.TREAT_AS_RECEIVED, "confirmed by phone", "a@example.org", NOW)
-FILES = ("manifest.yaml", "lock.yaml", "approval.yaml")
-
-
-@dataclass(frozen=True)
-class Rebuilt:
-    lock: Lock | None
-    package: Path | None
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-
-@dataclass(frozen=True)
-class Verified:
-    sha256: str
-    size: int
-    content_digest: str
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-
-@dataclass
-class Remote:
-    """A portal beyond this computer that does what it is told and remembers what it was sent."""
-
-    outcome: OutcomeKind | BaseException = OutcomeKind.VERIFIED
-    sent: list[str] = field(default_factory=list)
-    before: Callable[[], None] = lambda: None
-    host: str = "portal.example.org"
-    local: bool = False
-
-    def preflight(self, need: int) -> tuple[Diagnostic, ...]:
-        return (Diagnostic("U014", str(need)),)
-
-    def put(self, handle: BinaryIO, name: str, size: int, sha256: str) -> Outcome:
-        self.before()
-        self.sent.append(name)
-        handle.seek(0)
-        data = handle.read()
-        assert (len(data), hashlib.sha256(data).hexdigest()) == (size, sha256)
-        if isinstance(self.outcome, BaseException):
-            raise self.outcome
-        return Outcome(self.outcome, sha256 if self.outcome is OutcomeKind.VERIFIED else "")
-
-
-@dataclass
-class Case:
-    """One approved and committed submission in a real repository, and the steps around it."""
-
-    root: Path
-    environ: dict[str, str]
-    candidate: Candidate
-    site: Site
-    rebuilt: Rebuilt
-    mails: list[str] = field(default_factory=list)
-    rebuilds: int = 0
-    verify_diagnostics: tuple[Diagnostic, ...] = ()
-
-    def rebuild(self) -> Rebuilt:
-        self.rebuilds += 1
-        return self.rebuilt
-
-    def verify(self, handle: BinaryIO, name: str) -> Verified:
-        assert name == LOCK.package.name
-        data = handle.read()
-        digest = hashlib.sha256(data).hexdigest()
-        return Verified(digest, len(data), LOCK.content, self.verify_diagnostics)
-
-    def email(self, attempt: Attempt) -> bytes:
-        self.mails.append(attempt.name)
-        return b"Subject: draft\r\n\r\n"
-
-    def submit(self, portal: Portal | None = None, order: Order | None = None) -> Result:
-        site = replace(self.site, portal=portal) if portal else self.site
-        candidate = replace(self.candidate, receipt=self.receipt)
-        steps = Steps(self.rebuild, self.verify, self.email)
-        return submit(candidate, site, steps, order or Order(NOW))
-
-    @property
-    def receipt(self) -> Receipt:
-        path = self.candidate.folder / "receipt.yaml"
-        return receipt.from_document(parsed(path.read_text("utf-8"))) if path.exists() else Receipt()
-
-    @property
-    def outbox(self) -> list[str]:
-        return sorted(path.name for path in (self.root / "outbox").iterdir())
-
-
-def make_trial(status: Status) -> Trial:
-    return Trial("plato", "PLATO", status, "b" * 64, Contact("RTTQA", "qa@example.org"), "plato")
 
 
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
-    environ = git_environ(tmp_path / "home")
-    root = tmp_path / "our trials"
-    folder = root / "submissions" / "PL-1"
-    folder.mkdir(parents=True)
-    (root / "outbox").mkdir()
-    (root / ".gitignore").write_bytes(b"outbox/\nbuild/\n")
-    (folder / "manifest.yaml").write_bytes(b"manifest: 1\n")
-    (folder / "lock.yaml").write_text(lock.dump(LOCK), "utf-8")
-    (folder / "approval.yaml").write_text(approval.dump([YES]), "utf-8")
-    git_repository = repository.create(root, environ)
-    commit(root, environ)
-    package = root / "build" / "PL-1" / "rebuild.zip"
-    disk.write(package, PACKAGE)
-    centre = Centre("RXX", "Example", Contact("Physics", "a@example.org"))
-    settings = Settings(root, centre, "data", "key", "c" * 64, portal=PortalSettings("folder", path="outbox"))
-    candidate = Candidate(
-        folder=folder,
-        output=root / "build" / "PL-1",
-        submission=Submission("prospective-review", 1, patient="PL-1"),
-        trial=make_trial("confirmed"),
-        basis=BASIS,
-        lock=LOCK,
-        receipt=Receipt(),
-        approvals=(YES,),
-        files=tuple(folder / name for name in FILES),
-    )
-    site = Site(settings, git_repository, FolderPortal(root / "outbox"))
-    return Case(root, environ, candidate, site, Rebuilt(LOCK, package))
-
-
-def codes(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
-    return [d.code for d in diagnostics]
+    return make_case(tmp_path)
 
 
 # --- the way through ---
@@ -283,13 +168,30 @@ def test_all_refusals_are_told_at_once_and_nothing_is_done(case: Case) -> None:
     assert case.receipt == Receipt()
 
 
-def test_preflight_is_asked_once_with_all_sizes_and_stops_a_run(case: Case) -> None:
+def test_preflight_is_asked_once_for_all_that_may_go(case: Case) -> None:
     done = replace(case.candidate, receipt=sent(OutcomeKind.VERIFIED))
-    told = preflight(Remote(), [case.candidate, case.candidate, done, replace(case.candidate, lock=None)])
-    assert told == (Diagnostic("U014", str(2 * len(PACKAGE))),)
-    assert preflight(Remote(), [done]) == ()
+    unknown = replace(case.candidate, receipt=sent(OutcomeKind.UNKNOWN))
+    stopped = replace(case.candidate, approvals=())
+    never = replace(case.candidate, lock=None)
+
+    def asked(*candidates: Candidate, decision: Decision | None = None) -> list[int]:
+        portal = Remote()
+        site = replace(case.site, portal=portal)
+        preflight(site, candidates, Order(NOW, decision))
+        return portal.asked
+
+    assert asked(case.candidate, case.candidate, done, unknown, stopped, never) == [2 * len(PACKAGE)]
+    assert asked(done, unknown, stopped, never) == []
+    assert asked(unknown, decision=RESEND) == [len(PACKAGE)]
+    assert asked(unknown, decision=TREAT) == []
+
+
+def test_without_a_portal_nothing_is_built(case: Case) -> None:
+    case.site = replace(case.site, portal=None)
+    assert (case.submit().ending, case.rebuilds) == (Ending.STOPPED, 0)
+    told = (Diagnostic("U018", "not trusted"),)
     result = submit(case.candidate, case.site, Steps(case.rebuild, case.verify, case.email), Order(NOW), told)
-    assert (result.ending, case.rebuilds) == (Ending.STOPPED, 0)
+    assert (result.diagnostics, case.rebuilds) == (told, 0)
 
 
 # --- rebuild and verify ---
@@ -325,11 +227,6 @@ def test_bytes_other_than_the_locks_are_not_sent(case: Case) -> None:
 
 
 # --- the journal ---
-
-
-def sent(kind: OutcomeKind) -> Receipt:
-    begun = receipt.Attempt(1, LOCK.content, f"plato_{SHA[:12]}.zip", len(PACKAGE), SHA, "folder", NOW)
-    return Receipt().begun(begun).ended(Outcome(kind))
 
 
 def test_the_attempt_is_on_disk_before_the_first_byte(case: Case) -> None:
@@ -491,7 +388,7 @@ def test_a_full_disk_after_the_upload_leaves_unknown(case: Case, monkeypatch: py
 
 
 def test_a_failed_email_does_not_undo_and_is_made_later(case: Case) -> None:
-    def fail(_: Attempt) -> bytes:
+    def fail(_: Attempt) -> Letter:
         raise RttqaError("the template is broken", "mend it")
 
     result = submit(case.candidate, case.site, Steps(case.rebuild, case.verify, fail), Order(NOW))
@@ -502,13 +399,14 @@ def test_a_failed_email_does_not_undo_and_is_made_later(case: Case) -> None:
 
 
 def test_the_draft_of_an_earlier_revision_does_not_stand_for_a_later_one(case: Case) -> None:
-    def fail(_: Attempt) -> bytes:
+    def fail(_: Attempt) -> Letter:
         raise RttqaError("the template is broken", "mend it")
 
     disk.write(case.candidate.output / "email.eml", b"of an earlier revision")
     submit(case.candidate, case.site, Steps(case.rebuild, case.verify, fail), Order(NOW))
     case.submit()
-    assert (case.candidate.output / "email.eml").read_bytes() == case.email(case.receipt.attempts[0])
+    expected = mail.draft(case.email(case.receipt.attempts[0]))
+    assert (case.candidate.output / "email.eml").read_bytes() == expected
 
 
 def test_a_freeze_that_was_cut_off_is_made_later(case: Case) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build import mail, portal, records, repository
-from rttqa_build.cli import failures, session
+from rttqa_build import ledger, records, repository
+from rttqa_build.cli import failures, mailing, session
 from rttqa_build.cli.building import order as build_order
+from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text
-from rttqa_build.diagnostic import Diagnostic, RttqaError, UsageError, exit_code, ordered
-from rttqa_build.identifiers import kinds
-from rttqa_build.receipt import Decision, OutcomeKind, Word
-from rttqa_build.settings import FILE
+from rttqa_build.cli.portals import Connection
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, exit_code, finding, ordered
+from rttqa_build.mappings import FILE as MAPPINGS
+from rttqa_build.receipt import About, Decision, Receipt, Sent, Word
 from rttqa_build.submit import Candidate, Ending, Order, Result, Site, Steps, preflight
 from rttqa_build.submit import submit as hand_over
-from rttqa_build.submit.pipeline import EMAIL
-from rttqa_build.workspace import MANIFEST, SUBMISSIONS, with_key
+from rttqa_build.submit.finish import EMAIL
+from rttqa_build.submit.gate import files_that_count
+from rttqa_build.workspace import SUBMISSIONS, with_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,32 +42,63 @@ class Asked(NamedTuple):
     jobs: int
 
 
-def submit(named: Sequence[str], asked: Asked, *, as_json: bool) -> int:
+def submit(named: Sequence[str], asked: Asked, output: Format) -> int:
     """Hand every submission over that is named and complete."""
     here, out = session.workspace(), session.term()
     git = repository.find(here.root, session.environ())
     paths = here.manifests(named)
     order = _order(asked, git.email(), len(paths))
-    _demand_anonymous(here, asked.reason)
+    session.demand_anonymous(here, "--reason", asked.reason)
     key = here.key()
-    loaded = [with_key(here, here.load(path), key) for path in paths]
-    across = here.contradictions(loaded)
-    site, refusals = _site(here, git)
-    chosen = [(one, _candidate(here, one, across)) for one in loaded]
-    refusals = (*refusals, *(preflight(site.portal, [c for _, c in chosen if c]) if site.portal else ()))
-    ended = [
-        _one(here, submission, candidate, site, order, refusals, key, asked.jobs)
-        for submission, candidate in chosen
-    ]
+    with contextlib.ExitStack() as held:
+        loaded, ended = _taken(here, paths, key, held, send=order.send)
+        across = here.contradictions(loaded)
+        run = Run(here, git, order, key, asked.jobs)
+        ended += run.through([(one, _candidate(here, one, across, git)) for one in loaded])
     results = [result for result, _ in ended]
-    if as_json:
-        session.as_json(((r.name, r.diagnostics, {"ending": r.ending.value}) for r in results), out)
+    remembered = order.send and _remember(here, loaded, results)
+    if output is not Format.TEXT:
+        rows = (Row(r.name, r.diagnostics, {"ending": r.ending.value}) for r in results)
+        session.write(rows, output, out)
     else:
         for result in results:
-            _tell(here, result, out)
+            _tell(here, result, order.now, out)
         if not results:
             out.say(session.NO_SUBMISSION)
+        if remembered:
+            out.say(f"structure names accepted with it: {MAPPINGS} (commit it)")
     return session.worst(code for _, code in ended)
+
+
+def _remember(here: Workspace, loaded: Sequence[Submission], results: Sequence[Result]) -> bool:
+    """Note the structure names of what was received; return whether any is new. Failing stops nothing."""
+    arrived = {one.name for one in results if one.ending in {Ending.RECEIVED, Ending.ALREADY}}
+    try:
+        return here.remember(one.manifest for one in loaded if one.manifest and one.name in arrived)
+    except RttqaError as error:
+        failures.tell(error)
+        return False
+
+
+def _taken(
+    here: Workspace, paths: Sequence[Path], key: CentreKey, held: contextlib.ExitStack, *, send: bool
+) -> tuple[list[Submission], list[tuple[Result, int]]]:
+    """Load what no other run is at; keep others away until ``held`` ends. What is taken has ended already."""
+    loaded: list[Submission] = []
+    ended: list[tuple[Result, int]] = []
+    for path in paths:
+        name = path.parent.name
+        try:
+            held.enter_context(here.alone(name))
+            one = with_key(here, here.load(path), key)
+            shared = here.ledger(one)
+            if shared is not None and send:
+                held.enter_context(here.alone_among_clones(name, shared))
+            loaded.append(one)
+        except UsageError as error:
+            failures.tell(error)
+            ended.append((Result(name, Ending.STOPPED), error.exit_code))
+    return loaded, ended
 
 
 def _order(asked: Asked, by: str, manifests: int) -> Order:
@@ -81,22 +116,18 @@ def _order(asked: Asked, by: str, manifests: int) -> Order:
     return Order(session.now(), Decision(word, asked.reason.strip(), by, session.today()), not asked.dry_run)
 
 
-def _demand_anonymous(here: Workspace, reason: str) -> None:
-    """Raise UsageError when a reason, which goes into the receipt and with it into Git, identifies anyone."""
-    if held := kinds(reason, here.settings.identifiers):
-        raise UsageError(f"--reason seems to hold {held[0]}, and would go into Git", "say it without")
-
-
-def _site(here: Workspace, git: repository.Repository) -> tuple[Site, tuple[Diagnostic, ...]]:
-    connected, found = portal.connect(here.settings.portal, here.portal_folder(), here.root)
-    return Site(here.settings, git, connected), found
-
-
-def _candidate(here: Workspace, one: Submission, across: Sequence[Diagnostic]) -> Candidate | None:
+def _candidate(
+    here: Workspace, one: Submission, across: Sequence[Diagnostic], git: repository.Repository
+) -> Candidate | None:
     if one.manifest is None or one.trial is None:
         return None
     kept = one.records
-    found = ordered([*one.diagnostics, *(d for d in across if d.subject == one.name)])
+    shared = here.ledger(one)
+    found = [*one.diagnostics, *(d for d in across if d.subject == one.name)]
+    if shared is None:
+        where = Location(f"{SUBMISSIONS}/{one.name}/{records.RECEIPT}")
+        found.append(finding("U053", "the folder of the centre's key cannot be written to", where))
+    schemas = (one.trial.id, *here.library.bundled_schema(one.trial.id).get("$defs", ()))
     return Candidate(
         one.folder,
         here.output(one.name),
@@ -106,48 +137,77 @@ def _candidate(here: Workspace, one: Submission, across: Sequence[Diagnostic]) -
         kept.lock,
         kept.receipt,
         kept.approvals,
-        found,
-        _files(here, one),
+        ordered(found),
+        files_that_count(here.root, one.folder, one.trial.id, schemas, git),
+        shared,
     )
 
 
-def _files(here: Workspace, one: Submission) -> tuple[Path, ...]:
-    """Return every file that decides what leaves: it must be committed as it is."""
-    folder, trial = one.folder, one.trial.id if one.trial else ""
-    always = [folder / MANIFEST, folder / records.LOCK, here.root / FILE]
-    own = here.root / "trials" / trial
-    others = [
-        folder / records.APPROVAL,
-        here.root / "mappings.yaml",
-        here.root / "schemas" / f"{trial}.schema.json",
-    ]
-    definition = sorted(path for path in own.rglob("*") if path.is_file()) if trial and own.is_dir() else []
-    return (*always, *(path for path in others if path.is_file()), *definition)
+class Run:
+    """All submissions of one run, one after the other, at one portal that was asked once."""
 
+    def __init__(
+        self, here: Workspace, git: repository.Repository, order: Order, key: CentreKey, jobs: int
+    ) -> None:
+        self._here, self._order, self._key, self._jobs = here, order, key, jobs
+        self._connection = Connection(here, order.now)
+        self._site = Site(here.settings, git, self._connection.portal, git.upstream())
+        self._code = 0
 
-def _one(
-    here: Workspace,
-    submission: Submission,
-    candidate: Candidate | None,
-    site: Site,
-    order: Order,
-    refusals: tuple[Diagnostic, ...],
-    key: CentreKey,
-    jobs: int,
-) -> tuple[Result, int]:
-    """Hand one submission over; return how it ended and its exit code."""
-    if candidate is None:
-        stopped = Result(submission.name, Ending.STOPPED, submission.diagnostics)
-        return stopped, stopped.exit_code
-    try:
-        result = hand_over(candidate, site, _steps(here, submission, key, jobs), order, refusals)
-    except RttqaError as error:
+    def through(self, chosen: Sequence[tuple[Submission, Candidate | None]]) -> list[tuple[Result, int]]:
+        """Hand them over; return how each ended and its exit code."""
+        self._ask([candidate for _, candidate in chosen if candidate])
+        with self._connection.showing():
+            return [self._one(submission, candidate) for submission, candidate in chosen]
+
+    def _ask(self, candidates: Sequence[Candidate]) -> None:
+        if exit_code(self._connection.findings):
+            return
+        try:
+            with self._connection.asked():
+                preflight(self._site, candidates, self._order)
+        except RttqaError as error:
+            self._end(error)
+
+    def _end(self, error: RttqaError) -> None:
+        """Say why nothing more is sent in this run."""
         failures.tell(error)
-        return Result(submission.name, Ending.STOPPED, submission.diagnostics), error.exit_code
-    return result, result.exit_code
+        self._code = error.exit_code
+        self._site = replace(self._site, portal=None)
+
+    def _one(self, submission: Submission, candidate: Candidate | None) -> tuple[Result, int]:
+        if candidate is None:
+            stopped = Result(submission.name, Ending.STOPPED, submission.diagnostics)
+            return stopped, stopped.exit_code
+        try:
+            steps = _steps(self._here, submission, self._key, self._jobs, self._connection)
+            result = hand_over(candidate, self._site, steps, self._order, self._connection.findings)
+        except KeyboardInterrupt:
+            self._interrupted(candidate)
+            raise
+        except RttqaError as error:
+            failures.tell(error)
+            return Result(submission.name, Ending.STOPPED, submission.diagnostics), error.exit_code
+        if result.halt is not None:
+            self._connection.remember(result.halt)
+            self._end(result.halt)
+        unsent = result.ending is Ending.STOPPED and self._code
+        return result, session.worst((result.exit_code, self._code if unsent else 0))
+
+    def _interrupted(self, candidate: Candidate) -> None:
+        """Raise RttqaError where a person stopped the run when everything may have arrived already."""
+        kept = ledger.read(candidate.folder / records.RECEIPT)
+        if kept is None or len(kept.undecided) > len(candidate.receipt.undecided):
+            raise RttqaError(
+                "interrupted, and it is not known whether the package arrived",
+                "look at `rttqa-build status`; run submit again to see what it asks for",
+                exit_code=failures.INTERRUPTED,
+            ) from None
 
 
-def _steps(here: Workspace, submission: Submission, key: CentreKey, jobs: int) -> Steps:
+def _steps(
+    here: Workspace, submission: Submission, key: CentreKey, jobs: int, connection: Connection
+) -> Steps:
     from rttqa_build.build import build
     from rttqa_build.verify import verify
 
@@ -161,34 +221,13 @@ def _steps(here: Workspace, submission: Submission, key: CentreKey, jobs: int) -
     return Steps(
         rebuild,
         lambda handle, name: verify(handle, name, jobs=jobs),
-        lambda attempt: _email(here, submission, attempt),
+        lambda attempt: mailing.announcement(here, submission, attempt),
+        mailing.post(here),
+        connection.pause,
     )
 
 
-def _email(here: Workspace, submission: Submission, attempt: Attempt) -> bytes:
-    """Return the draft email."""
-    from rttqa_build.announcement import announce
-    from rttqa_build.summary import email
-
-    manifest, trial, lock = submission.manifest, submission.trial, submission.records.lock
-    if manifest is None or trial is None or lock is None:
-        raise ValueError("only a submission that was built is announced")
-    confirmed = f"{_done(attempt)} on {attempt.date}, SHA-256 {attempt.sha256}"
-    context = announce(manifest, trial, here.settings, lock, confirmed)
-    told = email.render(context, trial.templates)
-    if isinstance(told, Diagnostic):
-        raise RttqaError(told.message, told.hint, code=told.code)
-    return mail.draft(told.subject, told.body, [told.recipient], here.settings.centre.contact.email)
-
-
-def _done(attempt: Attempt) -> str:
-    """Return what became of an attempt, in the email's words."""
-    if attempt.kind is not OutcomeKind.VERIFIED:
-        return "handed over, without proof of receipt,"
-    return "copied to the hand-over folder and read back" if attempt.portal == "folder" else "received"
-
-
-def _tell(here: Workspace, result: Result, out: Terminal) -> None:
+def _tell(here: Workspace, result: Result, since: str, out: Terminal) -> None:
     show_text(result.diagnostics, out)
     words = {
         Ending.STOPPED: "not sent",
@@ -201,7 +240,23 @@ def _tell(here: Workspace, result: Result, out: Terminal) -> None:
         out.say(f"  file    {result.attempt.name}")
         out.say(f"  sha256  {result.attempt.sha256}")
         out.say(f"  receipt {SUBMISSIONS}/{result.name}/{records.RECEIPT} (commit it)")
-        email = session.near(here.output(result.name) / EMAIL)
-        out.say(f"  email   {email} (a draft: open and send it)")
+    if result.attempt:
+        _tell_of_email(here, result.name, result.attempt, since, out)
     elif exit_code(result.diagnostics):
         out.say("  each finding above must be mended first; `rttqa-build explain CODE` says more")
+
+
+def _tell_of_email(here: Workspace, name: str, attempt: Attempt, since: str, out: Terminal) -> None:
+    """Say what this run, begun at ``since``, made of the e-mail, as the receipt on disk has it."""
+    kept = ledger.read(here.root / SUBMISSIONS / name / records.RECEIPT) or Receipt()
+    notice = kept.notice(attempt.revision, About.ANNOUNCEMENT)
+    if notice is None or notice.date < since:
+        return
+    draft = session.near(here.output(name) / EMAIL)
+    words = {
+        Sent.DRAFTED: f"{draft} (a draft: open and send it)",
+        Sent.SENT: "sent to the trial's contact",
+        Sent.FAILED: "not sent; run submit again for it",
+        Sent.UNKNOWN: f"perhaps sent; {draft} is a draft of it",
+    }
+    out.say(f"  email   {words[notice.fate]}")

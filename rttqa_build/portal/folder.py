@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from rttqa_build import disk
-from rttqa_build.diagnostic import Diagnostic, finding
+from rttqa_build.codes import CATALOGUE
+from rttqa_build.diagnostic import RttqaError
 from rttqa_build.receipt import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
@@ -40,15 +41,14 @@ class FolderPortal:
         """Return True: what a folder holds has not left the hospital's own storage."""
         return True
 
-    def preflight(self, need: int) -> tuple[Diagnostic, ...]:
+    def preflight(self, need: int) -> None:
         """Check that the folder is there, takes files, and has room for ``need`` bytes."""
         if not self.path.is_dir() and not (self.make and self._made()):
-            return (finding("U012", "the portal's folder does not exist, or is not connected"),)
+            raise _unusable("U012", "the portal's folder does not exist, or is not connected")
         if not self._writable():
-            return (finding("U013", "the portal's folder cannot be written to"),)
+            raise _unusable("U013", "the portal's folder cannot be written to")
         if not self._has_room(need):
-            return (finding("U014", "the portal's folder has not enough free space for the packages"),)
-        return ()
+            raise _unusable("U014", "the portal's folder has not enough free space for the packages")
 
     def _made(self) -> bool:
         try:
@@ -116,6 +116,10 @@ def _copy(handle: BinaryIO, out: BinaryIO | None) -> tuple[int, str]:
         if out is not None:
             out.write(chunk)
     return size, digest.hexdigest()
+
+
+def _unusable(code: str, message: str) -> RttqaError:
+    return RttqaError(message, CATALOGUE[code].mend, code=code)
 
 
 def _refused(reason: str, echo: str = "") -> Outcome:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rttqa_build.lock import Lock
+    from rttqa_build.mail import Letter, Posting
+    from rttqa_build.portal import PortalError
     from rttqa_build.receipt import Attempt, Decision
 
 
@@ -54,11 +56,18 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The other pipelines: rebuild from nothing, verify an open package, write the e-mail draft's bytes."""
+    """The other pipelines: rebuild from nothing, verify an open package, write the e-mail.
+
+    ``post`` gives the e-mail to a mail server; without it a draft is left. ``pause`` waits before another try
+    of the hand-over: it gets the number of tries so far and why the last failed, and returns the time after
+    it; without it there is one try.
+    """
 
     rebuild: Callable[[], Built]
     verify: Callable[[BinaryIO, str], Report]
-    email: Callable[[Attempt], bytes]
+    letter: Callable[[Attempt], Letter]
+    post: Callable[[Letter], Posting] | None = None
+    pause: Callable[[int, str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +100,17 @@ _FAILED = frozenset({Ending.CORRUPT, Ending.UNKNOWN, Ending.REFUSED})
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one submission."""
+    """What became of one submission. ``halt``: why no other may be tried in the same run."""
 
     name: str
     ending: Ending
     diagnostics: tuple[Diagnostic, ...] = ()
     attempt: Attempt | None = None
+    halt: PortalError | None = None
 
     @property
     def exit_code(self) -> int:
-        """Return 3 when the hand-over failed and may be repeated, 1 for findings, else 0."""
+        """Return 3 when the hand-over failed and may be repeated, 2 for a password, 1 for findings; 0."""
+        if self.halt is not None:
+            return self.halt.exit_code
         return 3 if self.ending in _FAILED else exit_code(self.diagnostics)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rttqa_build import approval
+from rttqa_build import approval, ledger
 from rttqa_build.diagnostic import Diagnostic, Location, exit_code, finding, ordered
-from rttqa_build.history import revisions
+from rttqa_build.history import HISTORY, revisions
 from rttqa_build.lock import freshness
 from rttqa_build.records import APPROVAL, LOCK, RECEIPT
 from rttqa_build.repository import FileState
@@ -19,7 +19,7 @@ from rttqa_build.settings import FILE
 from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from rttqa_build.approval import Approval
@@ -27,9 +27,20 @@ if TYPE_CHECKING:
     from rttqa_build.manifest import Submission
     from rttqa_build.portal import Portal
     from rttqa_build.receipt import Attempt, Receipt
-    from rttqa_build.repository import Repository
+    from rttqa_build.repository import Repository, Upstream
     from rttqa_build.settings import Settings
     from rttqa_build.trial import Trial
+
+_TO_COMMIT: Mapping[FileState, str] = {
+    FileState.MISSING: "Bring it back with `git restore {name}`; or commit that it is gone, and build again.",
+    FileState.OUTSIDE: "Keep it inside the repository.",
+    FileState.IGNORED: "A .gitignore hides it: `git add --force {name}`, then `git commit`.",
+    FileState.UNTRACKED: "`git add {name}`, then `git commit`.",
+    FileState.STAGED: "`git commit`.",
+    FileState.MODIFIED: "Look at it with `git diff {name}`, then `git add {name}` and `git commit`.",
+    FileState.HIDDEN: "`git update-index --no-skip-worktree --no-assume-unchanged {name}`, "
+    "then look at it with `git diff`.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,7 @@ class Candidate:
     ``folder`` holds its manifest, lock, approvals and receipt; ``output`` its package, report and draft
     e-mail. ``basis`` is what a build of today would be made from. ``checked`` is what ``check`` found,
     acceptance of the trial included. ``files`` are all files that decide what leaves: they must be committed.
+    ``ledger`` is the copy of the receipt that clones with the same key share; None where there is none.
     """
 
     folder: Path
@@ -51,6 +63,7 @@ class Candidate:
     approvals: tuple[Approval, ...] = ()
     checked: tuple[Diagnostic, ...] = ()
     files: tuple[Path, ...] = ()
+    ledger: Path | None = None
 
     @property
     def name(self) -> str:
@@ -73,11 +86,44 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all submissions of one run share. ``portal`` is None when the settings name none that works."""
+    """What all submissions of one run share.
+
+    ``portal`` is None when the settings name none that works, ``upstream`` when the branch follows none.
+    """
 
     settings: Settings
     repository: Repository
     portal: Portal | None
+    upstream: Upstream | None = None
+
+
+def files_that_count(
+    root: Path, folder: Path, trial: str, schemas: Iterable[str], repository: Repository
+) -> tuple[Path, ...]:
+    """Return every file that decides what leaves, whether it is on disk or only in HEAD.
+
+    ``schemas`` are the names of the trial's schema and of those it refers to, as far as the repository holds
+    them. Frozen revisions count: references to what was sent keep their UIDs through them.
+    """
+    always = (folder / MANIFEST, folder / LOCK, root / FILE)
+    places = (
+        folder / APPROVAL,
+        folder / HISTORY,
+        root / "trials" / trial,
+        *(root / "schemas" / f"{name}.schema.json" for name in schemas),
+    )
+    found = {path for place in places for path in (*_files(place), *repository.committed_below(place))}
+    return (*always, *sorted(found))
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """Yield the files at or below a path on disk; a folder that was being frozen is none yet."""
+    if place.is_file():
+        yield place
+    elif place.is_dir():
+        yield from (
+            path for path in place.rglob("*") if path.is_file() and ".part" not in path.parent.suffixes
+        )
 
 
 def gate(candidate: Candidate, site: Site, *, decided: bool = False) -> tuple[Diagnostic, ...]:
@@ -95,6 +141,7 @@ def gate(candidate: Candidate, site: Site, *, decided: bool = False) -> tuple[Di
             *_portal(candidate, site),
             *_receipt(candidate, decided=decided),
             *_journal(candidate, site.repository),
+            *_elsewhere(candidate, site),
         ]
     )
 
@@ -140,7 +187,8 @@ def _commits(candidate: Candidate, repository: Repository) -> Iterator[Diagnosti
         state = repository.state(path)
         if state is not FileState.COMMITTED:
             name = repository.relative(path) or path.name
-            yield finding("U006", f"{path.name} is {state}", Location(name), subject=path.name)
+            hint = _TO_COMMIT[state].format(name=f'"{name}"' if " " in name else name)
+            yield finding("U006", f"{path.name} is {state}", Location(name), hint=hint, subject=path.name)
 
 
 def _repository(site: Site) -> Iterator[Diagnostic]:
@@ -172,6 +220,8 @@ def _portal(candidate: Candidate, site: Site) -> Iterator[Diagnostic]:
 
 def _receipt(candidate: Candidate, *, decided: bool) -> Iterator[Diagnostic]:
     where, lock = at(candidate, RECEIPT), candidate.lock
+    if candidate.receipt.withdrawn:
+        yield finding("U054", "this submission was withdrawn", where)
     waiting = len(candidate.receipt.undecided)
     if waiting and not decided:
         yield finding("U020", f"{_plural(waiting, 'earlier attempt')} without a certain outcome", where)
@@ -192,5 +242,31 @@ def _journal(candidate: Candidate, repository: Repository) -> Iterator[Diagnosti
         yield finding("U025", "receipt.yaml was committed, and is not there any more", where)
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+def _elsewhere(candidate: Candidate, site: Site) -> Iterator[Diagnostic]:
+    """Yield what says that another clone on this computer, or elsewhere, may have handed it over."""
+    where = at(candidate, RECEIPT)
+    if candidate.ledger is not None:
+        others = ledger.unknown_here(candidate.ledger, candidate.receipt)
+        if others is None:
+            yield finding("U050", "the journal beside the centre's key cannot be read", where)
+        elif others:
+            words = f"another clone handed this submission over: {_plural(others, 'entry', 'entries')}"
+            yield finding("U050", f"{words} that receipt.yaml does not hold", where)
+    if site.upstream is not None:
+        yield from _upstream(candidate, site.upstream, site.repository)
+
+
+def _upstream(candidate: Candidate, upstream: Upstream, repository: Repository) -> Iterator[Diagnostic]:
+    where, path = at(candidate, RECEIPT), candidate.folder / RECEIPT
+    if not upstream.answered:
+        yield finding("U052", f"{upstream.name} did not answer: what colleagues sent is not known", where)
+    if not upstream.known:
+        theirs = repository.blob_at(upstream.commit, path)
+        if theirs is None:
+            yield finding("U051", f"{upstream.name} holds commits that are not here", where)
+        elif theirs != repository.head_blob(path):
+            yield finding("U051", f"{upstream.name} holds another receipt of this submission", where)
+
+
+def _plural(count: int, noun: str, nouns: str = "") -> str:
+    return f"{count} {noun if count == 1 else nouns or noun + 's'}"

@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from rttqa_build import disk, receipt, source
-from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, exit_code, finding, ordered
-from rttqa_build.history import freeze
+from rttqa_build import disk
+from rttqa_build.diagnostic import Diagnostic, Location, exit_code, finding, ordered
 from rttqa_build.lock import compare
-from rttqa_build.portal import remote_name
-from rttqa_build.receipt import Attempt, Outcome, OutcomeKind, Receipt, Word
+from rttqa_build.portal import again, halt, interrupted, remote_name
+from rttqa_build.receipt import Attempt, Outcome, OutcomeKind, Word
 from rttqa_build.records import LOCK, RECEIPT
+from rttqa_build.submit import journal as journals
 from rttqa_build.submit.contract import Built, Ending, Order, Report, Result, Steps
+from rttqa_build.submit.finish import finish
 from rttqa_build.submit.gate import Candidate, Site, at, gate
 
 if TYPE_CHECKING:
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
 
     from rttqa_build.lock import Lock
     from rttqa_build.portal import Portal
+    from rttqa_build.receipt import Receipt
 
-EMAIL = "email.eml"
-_LIMIT = 1 << 20
-
+_TRIES = 4
 _ENDINGS = {
     OutcomeKind.VERIFIED: (Ending.RECEIVED, "", ""),
     OutcomeKind.UNVERIFIED: (
@@ -42,10 +42,22 @@ _ENDINGS = {
 }
 
 
-def preflight(portal: Portal, candidates: Iterable[Candidate]) -> tuple[Diagnostic, ...]:
-    """Ask the portal once for all submissions of a run, before any rebuild, whether it would take them."""
-    sizes = [c.lock.package.size for c in candidates if c.lock and not c.already_received]
-    return portal.preflight(sum(sizes)) if sizes else ()
+def preflight(site: Site, candidates: Iterable[Candidate], order: Order) -> None:
+    """Ask the portal once for all submissions of a run, before any rebuild, whether it would take them.
+
+    It is not asked when none would be sent anyway: each question may cost a refused login. Raises RttqaError
+    when the portal takes nothing now; then nothing may be sent in this run.
+    """
+    sizes = [one.lock.package.size for one in candidates if one.lock and _may_go(one, site, order)]
+    if sizes and site.portal is not None:
+        site.portal.preflight(sum(sizes))
+
+
+def _may_go(candidate: Candidate, site: Site, order: Order) -> bool:
+    candidate, order = _decided(candidate, order)
+    if candidate.already_received:
+        return False
+    return not exit_code(gate(candidate, site, decided=order.decision is not None))
 
 
 def submit(
@@ -53,10 +65,14 @@ def submit(
 ) -> Result:
     """Hand one submission over, or say all that speaks against it.
 
-    ``refusals`` are the findings of :func:`preflight` and of the portal's settings. Raises RttqaError when
-    the disk fails; the journal then stands as it was or holds an attempt without outcome.
+    ``refusals`` are findings about the portal's settings. Where :func:`preflight` failed, the site must have
+    no portal. Raises RttqaError when the disk fails, KeyboardInterrupt when a person stops the upload; the
+    journal then stands as it was, or holds an attempt with its outcome, or one without.
     """
-    candidate, order = _by_word(candidate, order)
+    received = candidate.receipt
+    candidate, order = _decided(candidate, order)
+    if order.send and candidate.receipt != received:
+        journals.write(candidate, candidate.receipt)
     if candidate.already_received:
         return _already(candidate, steps, order)
     findings = ordered([*refusals, *gate(candidate, site, decided=order.decision is not None)])
@@ -80,15 +96,12 @@ def submit(
 # --- what was received before ---
 
 
-def _by_word(candidate: Candidate, order: Order) -> tuple[Candidate, Order]:
-    """Record ``--treat-as-received`` on the attempts that wait for it, and with that use the word up."""
+def _decided(candidate: Candidate, order: Order) -> tuple[Candidate, Order]:
+    """Note ``--treat-as-received`` on the attempts that wait for it, and with that use the word up."""
     decision = order.decision
     if decision is None or decision.word is not Word.TREAT_AS_RECEIVED or not candidate.receipt.undecided:
         return candidate, order
-    decided = candidate.receipt.decided(decision)
-    if order.send:
-        _write(candidate, decided)
-    return replace(candidate, receipt=decided), replace(order, decision=None)
+    return replace(candidate, receipt=candidate.receipt.decided(decision)), replace(order, decision=None)
 
 
 def _already(candidate: Candidate, steps: Steps, order: Order) -> Result:
@@ -97,7 +110,7 @@ def _already(candidate: Candidate, steps: Steps, order: Order) -> Result:
     said = finding("U030", "this package was already received; nothing was sent", _where(candidate))
     if attempt is None or not order.send:
         return Result(candidate.name, Ending.ALREADY, (said,), attempt)
-    left = _finish(candidate, attempt, steps)
+    left = finish(candidate, candidate.receipt, attempt, steps, order.now)
     return Result(candidate.name, Ending.ALREADY, ordered([said, *left]), attempt)
 
 
@@ -133,69 +146,77 @@ def _opened(package: Path) -> BinaryIO:
 def _hand_over(
     candidate: Candidate, lock: Lock, portal: Portal, handle: BinaryIO, steps: Steps, order: Order
 ) -> Result:
-    """Journal, hand over, journal again; finish what only a received package needs."""
-    if _on_disk(candidate) != candidate.receipt:
+    """Journal, hand over, journal again, as often as it may help; then what only a received package needs."""
+    if journals.on_disk(candidate) != candidate.receipt:
         changed = finding("U022", "another run wrote to the receipt meanwhile", _where(candidate))
         return Result(candidate.name, Ending.STOPPED, (changed,))
     journal = candidate.receipt.decided(order.decision) if order.decision else candidate.receipt
-    journal = journal.begun(_attempt(candidate, lock, portal.host, order.now))
-    attempt = journal.attempts[-1]
-    _write(candidate, journal)
-    outcome = portal.put(handle, attempt.name, attempt.size, attempt.sha256)
-    journal = journal.ended(outcome)
-    _write(candidate, journal)
-    attempt = journal.attempts[-1]
-    ending, told = _told(candidate, outcome)
-    left = _finish(candidate, attempt, steps) if attempt.received else ()
-    return Result(candidate.name, ending, (*told, *left), attempt)
+    now, pauses = order.now, [steps.pause] * (_TRIES - 1) if steps.pause else []
+    for tries, pause in enumerate((*pauses, None), 1):
+        journal = journal.begun(_attempt(candidate, lock, journal, portal.host, now))
+        journal = _tried(candidate, journal, portal, handle, last=pause is None)
+        if pause is None or not again(_outcome(journal.attempts[-1])):
+            break
+        now = pause(tries, _reason(journal.attempts[-1]))
+    return _concluded(candidate, journal, steps, order)
 
 
-def _attempt(candidate: Candidate, lock: Lock, host: str, now: str) -> Attempt:
+def _attempt(candidate: Candidate, lock: Lock, journal: Receipt, host: str, now: str) -> Attempt:
     package = lock.package
-    name = remote_name(package.name, package.sha256, candidate.receipt.tries(package.sha256))
+    name = remote_name(package.name, package.sha256, journal.tries(package.sha256))
     revision = candidate.submission.revision
     return Attempt(revision, lock.content, name, package.size, package.sha256, host, now)
 
 
-def _told(candidate: Candidate, outcome: Outcome) -> tuple[Ending, tuple[Diagnostic, ...]]:
-    ending, code, words = _ENDINGS[outcome.kind]
+def _tried(
+    candidate: Candidate, journal: Receipt, portal: Portal, handle: BinaryIO, *, last: bool
+) -> Receipt:
+    """Return the journal with the outcome of its last attempt; on disk that stands before the first byte."""
+    attempt = journal.attempts[-1]
+    journals.write(candidate, journal)
+    outcome = portal.put(handle, attempt.name, attempt.size, attempt.sha256)
+    if last and "copy" in outcome.facts:  # no further try will tell: a person must
+        outcome = replace(outcome, kind=OutcomeKind.UNKNOWN)
+    journal = journal.ended(outcome)
+    journals.write(candidate, journal)
+    if interrupted(outcome):
+        raise KeyboardInterrupt
+    return journal
+
+
+def _concluded(candidate: Candidate, journal: Receipt, steps: Steps, order: Order) -> Result:
+    attempt = journal.attempts[-1]
+    ending, told = _told(candidate, attempt)
+    left = finish(candidate, journal, attempt, steps, order.now) if attempt.received else ()
+    findings = (*told, *_copies(candidate, journal), *left)
+    return Result(candidate.name, ending, findings, attempt, halt(_outcome(attempt)))
+
+
+def _outcome(attempt: Attempt) -> Outcome:
+    return attempt.outcome or Outcome(OutcomeKind.UNKNOWN)
+
+
+def _reason(attempt: Attempt) -> str:
+    return _outcome(attempt).facts.get("reason", "")
+
+
+def _told(candidate: Candidate, attempt: Attempt) -> tuple[Ending, tuple[Diagnostic, ...]]:
+    ending, code, words = _ENDINGS[attempt.kind]
     if not code:
         return ending, ()
-    reason = outcome.facts.get("reason", "")
+    reason = _reason(attempt)
     return ending, (finding(code, f"{words}: {reason}" if reason else words, _where(candidate)),)
 
 
-def _finish(candidate: Candidate, attempt: Attempt, steps: Steps) -> tuple[Diagnostic, ...]:
-    """Freeze the revision and write the draft e-mail, unless done; neither undoes what was received."""
-    draft = candidate.output / EMAIL
-    try:
-        if freeze(candidate.folder, attempt.revision):
-            disk.remove(draft)  # an earlier revision's
-        if not draft.exists():
-            disk.write(draft, steps.email(attempt))
-    except RttqaError as error:
-        return (finding("U040", error.message, _where(candidate), hint=error.hint),)
-    return ()
-
-
-# --- the journal ---
+def _copies(candidate: Candidate, journal: Receipt) -> tuple[Diagnostic, ...]:
+    """Say so when the reviewers may find more than one copy of a revision."""
+    attempt = journal.attempts[-1]
+    stored = [one.name for one in journal.attempts if one.stored and one.revision == attempt.revision]
+    if len(stored) < 2:
+        return ()
+    valid = f"; the valid one is {attempt.name}" if attempt.received else ""
+    return (finding("U035", f"{len(stored)} copies may lie at the portal{valid}", _where(candidate)),)
 
 
 def _where(candidate: Candidate) -> Location:
     return at(candidate, RECEIPT)
-
-
-def _write(candidate: Candidate, journal: Receipt) -> None:
-    disk.write(candidate.folder / RECEIPT, receipt.dump(journal).encode())
-
-
-def _on_disk(candidate: Candidate) -> Receipt | None:
-    """Return the receipt as it is on disk now; None when it cannot be read."""
-    path = candidate.folder / RECEIPT
-    if not path.exists():
-        return Receipt()
-    document, _ = source.parse(disk.read(path, _LIMIT, RECEIPT), RECEIPT)
-    try:
-        return None if document is None else receipt.from_document(document)
-    except (KeyError, TypeError, ValueError):
-        return None
