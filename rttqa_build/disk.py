@@ -7,16 +7,26 @@ process or a full disk never leaves half a file under the real name. Failures be
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import RttqaError
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _BLOCK = 1 << 16
+# what a lock that another process holds answers: on Windows it is access denied, or a deadlock avoided
+_HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _HINTS = {
     errno.ENOSPC: ("the disk is full", "free some space, then run the same command again"),
     errno.EDQUOT: ("the disk quota is used up", "free some space, then run the same command again"),
@@ -104,3 +114,46 @@ def sync_folder(folder: Path) -> None:
         return
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def exclusive(path: Path, what: str) -> Iterator[bool]:
+    """Hold a lock on the empty file ``path`` while the block runs; give False when another run holds it.
+
+    The operating system frees it when the process ends, however it ends; the file stays, because removing it
+    would let two runs lock two files of one name. Where a share knows no locks there is none, and it gives
+    True. Raises RttqaError when the file cannot be made; ``what`` names it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise failure(error, what) from None
+    held = False
+    try:
+        held = _locked(descriptor)
+        yield held
+    finally:
+        if held:
+            _unlock(descriptor)
+        os.close(descriptor)
+
+
+def _unlock(descriptor: int) -> None:
+    """Free the lock for certain: a child that is about to start may still hold a copy of the descriptor."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _HELD
+    return True

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rttqa_build.lock import Lock
     from rttqa_build.schema import CompiledSchema
 
+HISTORY = "history"
 FROZEN = ("manifest.yaml", "lock.yaml", "approval.yaml", "receipt.yaml")
 _LIMIT = 1 << 24
 
@@ -23,7 +24,7 @@ def freeze(folder: Path, revision: int) -> bool:
 
     The folder appears whole or not at all. Raises RttqaError when the disk does not allow it.
     """
-    target = folder / "history" / f"r{revision}"
+    target = folder / HISTORY / f"r{revision}"
     if target.exists():
         return False
     temporary = target.with_name(f".r{revision}.part")
@@ -41,7 +42,7 @@ def freeze(folder: Path, revision: int) -> bool:
 
 def revisions(folder: Path) -> tuple[int, ...]:
     """Return the revisions that are frozen below ``history/``, in ascending order."""
-    names = (path.name.removeprefix("r") for path in (folder / "history").glob("r*"))
+    names = (path.name.removeprefix("r") for path in (folder / HISTORY).glob("r*"))
     return tuple(sorted(int(name) for name in names if name.isdecimal()))
 
 
@@ -52,13 +53,13 @@ def lock_of(folder: Path, revision: int, schema: CompiledSchema) -> Lock | None:
     """
     numbers = sorted(
         int(path.parent.name.removeprefix("r"))
-        for path in (folder / "history").glob("r*/lock.yaml")
+        for path in (folder / HISTORY).glob("r*/lock.yaml")
         if path.parent.name.removeprefix("r").isdecimal()
     )
     latest = max((number for number in numbers if number <= revision), default=None)
     if latest is None:
         return None
-    shown = f"history/r{latest}/lock.yaml"
+    shown = f"{HISTORY}/r{latest}/lock.yaml"
     document, found = source.parse(disk.read(folder / shown, _LIMIT, shown), shown)
     if document is not None:
         document, more = schema.validate(document)

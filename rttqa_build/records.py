@@ -1,11 +1,11 @@
-"""The files that the tool keeps beside a manifest → lock, approvals, receipt, or what is wrong with them."""
+"""The files that the tool keeps beside a manifest → lock, approvals, receipt, reviews, or what is wrong."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from rttqa_build import approval, disk, lock, receipt, source
+from rttqa_build import approval, disk, lock, outcome, receipt, source
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
 from rttqa_build.receipt import Receipt
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
     from rttqa_build.approval import Approval
     from rttqa_build.lock import Lock
+    from rttqa_build.outcome import Review
     from rttqa_build.schema import CompiledSchema
     from rttqa_build.source import Document
 
-LOCK, APPROVAL, RECEIPT = "lock.yaml", "approval.yaml", "receipt.yaml"
+LOCK, APPROVAL, RECEIPT, OUTCOME = "lock.yaml", "approval.yaml", "receipt.yaml", "outcome.yaml"
 SCHEMAS: Mapping[str, str] = {
     LOCK: "lock.schema.json",
     APPROVAL: "approval.schema.json",
     RECEIPT: "receipt.schema.json",
+    OUTCOME: "outcome.schema.json",
 }
 _LIMIT = 1 << 20
-_DAMAGED = {LOCK: "M408", APPROVAL: "M409", RECEIPT: "M410"}
+_DAMAGED = {LOCK: "M408", APPROVAL: "M409", RECEIPT: "M410", OUTCOME: "M411"}
 
 T = TypeVar("T")
 
@@ -37,6 +39,7 @@ class Records:
     lock: Lock | None = None
     approvals: tuple[Approval, ...] = ()
     receipt: Receipt = field(default_factory=Receipt)
+    reviews: tuple[Review, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -56,7 +59,8 @@ def read(folder: Path, shown: str, schemas: Mapping[str, CompiledSchema]) -> Rec
     locked = one(LOCK, lock.from_document)
     approvals = one(APPROVAL, approval.from_document)
     received = one(RECEIPT, receipt.from_document)
-    return Records(locked, approvals or (), received or Receipt(), tuple(told))
+    reviews = one(OUTCOME, outcome.from_document)
+    return Records(locked, approvals or (), received or Receipt(), reviews or (), tuple(told))
 
 
 def _document(

@@ -1,8 +1,9 @@
 """The Git repository around the submissions, asked through the ``git`` program.
 
 Works in clones, worktrees and with Git for Windows. Nothing here changes the repository but
-:func:`create`. Paths go in absolute or relative to the caller; Git is asked about them relative to the
-root of the work tree, with ``/`` on every system.
+:func:`create` and :meth:`Repository.commit`, and only :meth:`Repository.upstream` asks another computer.
+Paths go in absolute or relative to the caller; Git is asked about them relative to the root of the work
+tree, with ``/`` on every system.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from rttqa_build.diagnostic import RttqaError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 # A hook runs with GIT_DIR, GIT_INDEX_FILE and more; they would point every question at the wrong place.
 _KEPT_VARIABLES = frozenset(
@@ -28,6 +29,9 @@ _KEPT_VARIABLES = frozenset(
         "GIT_CONFIG_NOSYSTEM",
         "GIT_CEILING_DIRECTORIES",
         "GIT_EXEC_PATH",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSL_CAINFO",
     }
 )
 
@@ -43,6 +47,22 @@ class FileState(enum.StrEnum):
     STAGED = "staged, but not committed"
     MODIFIED = "changed since the last commit"
     HIDDEN = "changed, and Git was told not to look (skip-worktree or assume-unchanged)"
+
+
+_PATIENCE = 20.0  # seconds until a remote that does not answer counts as silent
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The branch that the present one follows: what it is called, its commit, and whether we have all of it.
+
+    ``answered`` is False when the other side was silent: then the commit is that of the last fetch.
+    """
+
+    name: str
+    commit: str
+    known: bool
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,58 @@ class Repository:
 
     def _object(self, name: str) -> str:
         return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", name).strip()
+
+    def committed_below(self, path: Path) -> tuple[Path, ...]:
+        """Return the files that HEAD holds at or below ``path``, whether or not they are on disk."""
+        name = self.relative(path)
+        listed = self._ask("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", name) if name else ""
+        return tuple(self.root / one for one in listed.split("\0") if one)
+
+    def changed_below(self, path: Path) -> tuple[str, ...]:
+        """Return the files at or below ``path`` that differ from HEAD or are not in Git, unless ignored."""
+        name = self.relative(path)
+        told = self._ask("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", name)
+        return tuple(entry[3:] for entry in told.split("\0") if entry) if name else ()
+
+    def upstream(self) -> Upstream | None:
+        """Return the branch that the present one follows, as the other side has it now; None for none.
+
+        Asks the remote without a prompt and for a bounded time; nothing is fetched.
+        """
+        branch = self._ask("symbolic-ref", "--quiet", "HEAD").strip()
+        form = "--format=%(upstream)%00%(upstream:remotename)%00%(upstream:remoteref)"
+        told = self._ask("for-each-ref", form, branch).rstrip("\n") if branch else ""
+        ours, remote, theirs = [*told.split("\0"), "", ""][:3]
+        if not (ours and remote and theirs):
+            return None
+        answer = _ask_remote(self, remote, theirs)
+        commit = answer or self._object(f"{ours}^{{commit}}")
+        name = f"{remote}/{theirs.removeprefix('refs/heads/')}"
+        known = not commit or self._succeeds("merge-base", "--is-ancestor", commit, "HEAD")
+        return Upstream(name, commit, known, answered=bool(answer))
+
+    def blob_at(self, commit: str, path: Path) -> str | None:
+        """Return the object name of a file in a commit, empty for none; None for an unknown commit."""
+        name = self.relative(path)
+        if not self._succeeds("cat-file", "-e", f"{commit}^{{commit}}"):
+            return None
+        return self._object(f"{commit}:{name}")
+
+    def default_branch(self) -> str:
+        """Return the branch that merge requests go to: the remote's default, else main or master."""
+        remote = self._ask("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD").strip()
+        return remote or next((name for name in ("main", "master") if self._object(f"refs/heads/{name}")), "")
+
+    def parting(self, base: str) -> str:
+        """Return the commit from which HEAD parted from ``base``; empty when ``base`` is unknown."""
+        commit = self._object(f"{base}^{{commit}}")
+        return self._ask("merge-base", commit, "HEAD").strip() if commit else ""
+
+    def archive(self, commit: str, paths: Iterable[str]) -> bytes:
+        """Return those of the paths that a commit holds, as a tar archive; nothing when it holds none."""
+        there = [path for path in paths if self._object(f"{commit}:{path}")]
+        arguments = ("archive", "--format=tar", commit, "--", *there)
+        return _run(self.program, self.root, self.environ, *arguments).stdout if there else b""
 
     def ignored(self, path: Path) -> bool:
         """Return whether Git ignores the path; a tracked file is never ignored."""
@@ -210,8 +282,19 @@ def _sanitised(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 
 
+def _ask_remote(git: Repository, remote: str, ref: str) -> str:
+    """Return the commit of a branch at the remote; nothing when it is silent or wants a password."""
+    quiet = {**git.environ, "GCM_INTERACTIVE": "never", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
+    try:
+        told = _run(git.program, git.root, quiet, "ls-remote", "--", remote, ref, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return ""
+    rows = (line.split("\t") for line in told.stdout.decode("utf-8", "surrogateescape").splitlines())
+    return next((row[0] for row in rows if row[1:] == [ref]), "") if told.returncode == 0 else ""
+
+
 def _run(
-    program: str, folder: Path, environ: Mapping[str, str], *arguments: str
+    program: str, folder: Path, environ: Mapping[str, str], *arguments: str, timeout: float | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(  # noqa: S603 - list of arguments, no shell
@@ -220,6 +303,8 @@ def _run(
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
+            timeout=timeout,
+            start_new_session=timeout is not None,  # without a terminal nothing below git can ask
         )
     except OSError as error:
         raise RttqaError("git could not be started", "check the installation of Git") from error

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rttqa_build import approval
-from rttqa_build.receipt import OutcomeKind, Receipt
+from rttqa_build import approval, outcome
+from rttqa_build.receipt import About, OutcomeKind, Receipt, Sent
 
 if TYPE_CHECKING:
     from rttqa_build.approval import Approval
+    from rttqa_build.deadline import Due
     from rttqa_build.lock import Lock
+    from rttqa_build.outcome import Review
 
 
 class State(enum.StrEnum):
@@ -26,6 +28,12 @@ class State(enum.StrEnum):
     UNKNOWN = "unknown"
     SUBMITTED = "submitted, unverified"
     RECEIVED = "received"
+    REVIEWED = "reviewed"
+    RESUBMIT = "resubmission asked"
+    WITHDRAWN = "withdrawn"
+
+
+_SENT = frozenset({State.SUBMITTED, State.RECEIVED, State.REVIEWED, State.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,9 @@ class Facts:
     """What is known of one submission.
 
     ``errors``: how many errors ``check`` finds; ``stale``: whether the lock stands for something else than
-    what is there now; ``wanted``: how many approvals the gate asks for (see ``approval.required``).
+    what is there now; ``wanted``: how many approvals the gate asks for (see ``approval.required``);
+    ``committed``: whether Git has the receipt, the reviews and the frozen revisions as they are on disk;
+    ``due``: until when to send, where the trial gives a deadline.
     """
 
     revision: int
@@ -43,23 +53,64 @@ class Facts:
     approvals: tuple[Approval, ...] = ()
     wanted: int = 1
     receipt: Receipt = field(default_factory=Receipt)
+    reviews: tuple[Review, ...] = ()
+    committed: bool = True
+    due: Due | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """State and next step."""
+    """State and next step.
+
+    ``missing``: how many errors are to be mended first; ``due``: until when to send, while something is to be
+    sent; ``since``: the day of the last record (ISO 8601), empty where none has a date; ``today``: it cannot
+    wait.
+    """
 
     state: State
     next_step: str
+    missing: int = 0
+    due: Due | None = None
+    since: str = ""
+    today: bool = False
 
 
 def status(facts: Facts) -> Status:
     """Return where the submission stands. What the receipt says goes before everything else."""
-    return _handed_over(facts) or _prepared(facts)
+    told = _handed_over(facts) or _prepared(facts)
+    due = None if told.state in _SENT else facts.due
+    late = due is not None and due.left <= 0
+    return replace(
+        told,
+        missing=_missing(facts, told.state),
+        due=due,
+        since=_since(facts),
+        today=late or told.state is State.UNKNOWN or not facts.committed,
+    )
+
+
+def _missing(facts: Facts, state: State) -> int:
+    locked = len(facts.lock.fatal_findings) if facts.lock and state is State.BLOCKED else 0
+    return facts.errors or locked
+
+
+def _since(facts: Facts) -> str:
+    """Return the day of the youngest record; a lock has no date, as the same build gives the same bytes."""
+    receipt = facts.receipt
+    dates = [
+        *(one.date for one in receipt.attempts),
+        *(one.date for one in receipt.notices),
+        *(one.date for one in receipt.withdrawals),
+        *(one.date for one in facts.approvals),
+        *(one.date for one in facts.reviews),
+    ]
+    return max(dates, default="")[:10]
 
 
 def _handed_over(facts: Facts) -> Status | None:
     receipt = facts.receipt
+    if receipt.withdrawn:
+        return Status(State.WITHDRAWN, _unless_committed(facts, "nothing to do: it is not sent any more"))
     if receipt.undecided:
         if all(item.kind is OutcomeKind.UNVERIFIED for item in receipt.undecided):
             return Status(
@@ -71,8 +122,34 @@ def _handed_over(facts: Facts) -> Status | None:
     if receipt.received >= facts.revision:
         if facts.errors:
             return Status(State.RECEIVED, "undo the edit, or raise the revision: check finds errors")
-        return Status(State.RECEIVED, "nothing to do; raise the revision to send anything else")
+        return _reviewed(facts)
     return None
+
+
+def _reviewed(facts: Facts) -> Status:
+    review = outcome.of(facts.reviews, facts.receipt.received)
+    if review is None:
+        step = _email(facts) or "nothing to do; raise the revision to send anything else"
+        return Status(State.RECEIVED, _unless_committed(facts, step))
+    if review.resubmission:
+        step = f"{review.words}: raise the revision, with kind and reason"
+        return Status(State.RESUBMIT, _unless_committed(facts, step))
+    return Status(State.REVIEWED, _unless_committed(facts, f"nothing to do: {review.words}"))
+
+
+def _email(facts: Facts) -> str:
+    """Return what is to be done about the e-mail, where something is."""
+    notice = facts.receipt.notice(facts.receipt.received, About.ANNOUNCEMENT)
+    if notice is None or notice.fate in {Sent.SENT, Sent.DRAFTED}:
+        return ""
+    if notice.fate is Sent.FAILED:
+        return "submit it again: the e-mail was not sent"
+    return "ask whether the e-mail arrived; else send its draft by hand"
+
+
+def _unless_committed(facts: Facts, step: str) -> str:
+    """Return the next step; before all else, what was recorded goes into Git, where colleagues see it."""
+    return step if facts.committed else "commit what was recorded (and push it), so that colleagues see it"
 
 
 def _prepared(facts: Facts) -> Status:

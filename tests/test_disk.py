@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,76 @@ def test_an_unlisted_error_has_words_too() -> None:
     error = disk.failure(OSError(errno.EIO, "x", "/secret"), "the lock")
     assert "operating system" in error.message
     assert "secret" not in error.message
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from rttqa_build import disk
+with disk.exclusive(Path(sys.argv[1]), "it") as free:
+    print(free, flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def holding(path: Path, seconds: float) -> subprocess.Popen[str]:
+    call = [sys.executable, "-c", HOLD, str(path), str(seconds)]
+    return subprocess.Popen(call, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_lock_keeps_other_processes_away_until_its_holder_ends(tmp_path: Path) -> None:
+    path = tmp_path / "not there" / "lock"
+    with disk.exclusive(path, "it") as free:
+        assert free
+        with holding(path, 0) as second:
+            assert second.stdout is not None
+            assert second.stdout.read() == "False\n"
+        with disk.exclusive(path, "it") as again:
+            assert not again
+    with holding(path, 0) as third:
+        assert third.stdout is not None
+        assert third.stdout.read() == "True\n"
+
+
+def test_a_killed_holder_leaves_the_lock_free(tmp_path: Path) -> None:
+    with holding(tmp_path / "lock", 60) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        with disk.exclusive(tmp_path / "lock", "it") as free:
+            assert not free
+        process.kill()
+        process.wait(10)
+    with disk.exclusive(tmp_path / "lock", "it") as free:
+        assert free
+
+
+def test_a_child_does_not_inherit_a_lock(tmp_path: Path) -> None:
+    with disk.exclusive(tmp_path / "lock", "it"):
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False)
+    with disk.exclusive(tmp_path / "lock", "it") as free:
+        assert free
+    child.communicate(b"\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the calls are POSIX's")
+@pytest.mark.parametrize(
+    ("number", "free"), [(errno.ENOLCK, True), (errno.EOPNOTSUPP, True), (errno.EAGAIN, False)]
+)
+def test_a_share_without_locks_stops_nobody(
+    number: int, free: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(number, "no locks")
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    with disk.exclusive(tmp_path / "lock", "it") as held:
+        assert held is free
+
+
+def test_a_lock_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with (
+        pytest.raises(RttqaError, match="the build folder: "),
+        disk.exclusive(tmp_path / "file" / "x", "the build folder"),
+    ):
+        pass

@@ -6,8 +6,21 @@ import pytest
 from lock_builder import make_lock
 
 from rttqa_build.approval import Approval
+from rttqa_build.deadline import Due
 from rttqa_build.lock import LockedFinding
-from rttqa_build.receipt import Attempt, Decision, Outcome, OutcomeKind, Receipt, Word
+from rttqa_build.outcome import Grade, Review
+from rttqa_build.receipt import (
+    About,
+    Attempt,
+    Decision,
+    Notice,
+    Outcome,
+    OutcomeKind,
+    Receipt,
+    Sent,
+    Withdrawal,
+    Word,
+)
 from rttqa_build.status import Facts, State, status
 
 LOCK = make_lock()
@@ -20,9 +33,41 @@ def ended(kind: OutcomeKind) -> Facts:
     return replace(BUILT, receipt=BEGUN.ended(Outcome(kind)))
 
 
+RECEIVED = ended(OutcomeKind.VERIFIED)
+
+
+def emailed(fate: Sent | None) -> Facts:
+    return replace(
+        RECEIVED, receipt=RECEIVED.receipt.noticed(Notice(1, About.ANNOUNCEMENT, "2026", outcome=fate))
+    )
+
+
+def reviewed(*, resubmission: bool) -> Facts:
+    review = Review(1, Grade.UNACCEPTABLE, resubmission, "2026-12-01", "a@example.org")
+    return replace(RECEIVED, reviews=(review,))
+
+
+def withdrawn(word: str) -> Facts:
+    said = Withdrawal("withdrawn", "r", "a@example.org", "2026")
+    journal = BEGUN.withdrew(said)
+    return replace(
+        BUILT, receipt=journal.withdrew(replace(said, word="lifted")) if word == "lifted" else journal
+    )
+
+
 @pytest.mark.parametrize(
     ("facts", "state", "word"),
     [
+        (withdrawn("withdrawn"), State.WITHDRAWN, "not sent any more"),
+        (withdrawn("lifted"), State.UNKNOWN, "--resend"),
+        (emailed(Sent.SENT), State.RECEIVED, "nothing to do"),
+        (emailed(Sent.DRAFTED), State.RECEIVED, "nothing to do"),
+        (emailed(Sent.FAILED), State.RECEIVED, "submit it again"),
+        (emailed(None), State.RECEIVED, "ask whether the e-mail arrived"),
+        (replace(RECEIVED, committed=False), State.RECEIVED, "commit what was recorded"),
+        (reviewed(resubmission=True), State.RESUBMIT, "unacceptable variation, resubmission asked: raise"),
+        (reviewed(resubmission=False), State.REVIEWED, "unacceptable variation"),
+        (replace(reviewed(resubmission=True), revision=2, lock=None), State.DRAFT, "build"),
         (Facts(1, errors=2), State.INCOMPLETE, "2 errors"),
         (Facts(1), State.DRAFT, "build"),
         (replace(BUILT, stale=True), State.STALE, "build it again"),
@@ -56,3 +101,42 @@ def test_state_and_next_step(facts: Facts, state: State, word: str) -> None:
     told = status(facts)
     assert told.state is state
     assert word in told.next_step
+
+
+LATE, SOON = Due("2026-11-20", 0), Due("2026-11-25", 3)
+
+
+@pytest.mark.parametrize(
+    ("facts", "due", "today"),
+    [
+        (Facts(1, due=LATE), LATE, True),
+        (Facts(1, due=SOON), SOON, False),
+        (Facts(1), None, False),
+        (replace(RECEIVED, due=LATE), None, False),
+        (replace(RECEIVED, committed=False), None, True),
+        (replace(reviewed(resubmission=True), due=LATE), LATE, True),
+        (replace(reviewed(resubmission=False), due=LATE), None, False),
+        (replace(withdrawn("withdrawn"), due=LATE), None, False),
+        (ended(OutcomeKind.UNKNOWN), None, True),
+        (replace(ended(OutcomeKind.UNVERIFIED), due=LATE), None, False),
+    ],
+)
+def test_what_cannot_wait(facts: Facts, due: Due | None, *, today: bool) -> None:
+    told = status(facts)
+    assert (told.due, told.today) == (due, today)
+
+
+@pytest.mark.parametrize(
+    ("facts", "since", "missing"),
+    [
+        (Facts(1, errors=3), "", 3),
+        (BUILT, "", 0),
+        (replace(BUILT, lock=replace(LOCK, findings=(LockedFinding("R1", "error"),))), "", 1),
+        (replace(BUILT, approvals=(YES,)), "2026-11-22", 0),
+        (ended(OutcomeKind.VERIFIED), "2026-11-22", 0),
+        (reviewed(resubmission=True), "2026-12-01", 0),
+    ],
+)
+def test_the_last_record_and_what_is_missing(facts: Facts, since: str, missing: int) -> None:
+    told = status(facts)
+    assert (told.since, told.missing) == (since, missing)

@@ -1,6 +1,6 @@
 """``lock.yaml``: what one build made, from what; and what it says against the present or another lock."""
 
-from rttqa_build.lock.changes import Change, changes, compare, freshness
+from rttqa_build.lock.changes import Change, changes, compare, freshness, since
 from rttqa_build.lock.record import (
     Basis,
     ConstraintVerdict,
@@ -32,5 +32,6 @@ __all__ = [
     "freshness",
     "from_document",
     "locked",
+    "since",
     "to_data",
 ]

@@ -93,6 +93,39 @@ def changes(old: Lock, new: Lock) -> tuple[Change, ...]:
     return tuple(_changes(old, new))
 
 
+def since(old: Lock, new: Lock) -> tuple[Change, ...]:
+    """Return what reviewers of a resubmission look for: other inputs, and constraints that came out anew.
+
+    ``subject`` is a role, ``document:NAME``, ``clinical file``, or a constraint; no digest is told.
+    """
+    named = {f"document:{name}": token for name, token in old.documents.items()}
+    renamed = {f"document:{name}": token for name, token in new.documents.items()}
+    clinical = {"clinical file": old.clinical_file} if old.clinical_file else {}
+    anew = {"clinical file": new.clinical_file} if new.clinical_file else {}
+    verdicts = {_title(row): row.verdict for row in old.constraints}
+    now = {_title(row): row.verdict for row in new.constraints}
+    judged = _mapping("constraints", verdicts, {key: now[key] for key in now if key in verdicts}, "")
+    return (
+        *_roles(old.inputs, new.inputs),
+        *_mapping("inputs", named, renamed, "replaced"),
+        *_mapping("inputs", clinical, anew, "replaced"),
+        *(
+            replace(one, words=f"was {verdicts[one.subject]}, now {now[one.subject]}")
+            for one in judged
+            if one.subject in now
+        ),
+    )
+
+
+def _roles(old: Mapping[str, Input], new: Mapping[str, Input]) -> Iterator[Change]:
+    for change in _mapping("inputs", old, new, "replaced"):
+        then, now = old.get(change.subject), new.get(change.subject)
+        if then is not None and now is not None and then.count != now.count:
+            yield replace(change, words=f"{then.count} before, {now.count} now")
+        else:
+            yield change
+
+
 def compare(lock: Lock, built: Lock, where: Location = NOWHERE) -> tuple[Diagnostic, ...]:
     """Return a finding per difference of what was ``built`` (``--locked``, ``submit``) against the lock."""
     return tuple(

@@ -1,0 +1,227 @@
+"""Two terminals, two clones: nothing is built on top of itself, nothing is sent twice without a word."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_centre import NAME, Ran, examined, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cli_centre import Centre
+
+# Each stops the program at a point and waits there until a file appears.
+WAIT = """
+import time
+from pathlib import Path
+def wait():
+    Path({here!r}).touch()
+    for _ in range(600):
+        if Path({go!r}).exists():
+            return
+        time.sleep(0.05)
+"""
+WHILE_PACKING = """
+from rttqa_build import packing
+inner = packing.verify
+def verify(*given, **named):
+    wait()
+    return inner(*given, **named)
+packing.verify = verify
+"""
+WHILE_SENDING = """
+from rttqa_build.portal.folder import FolderPortal
+inner = FolderPortal.put
+def put(*given, **named):
+    wait()
+    return inner(*given, **named)
+FolderPortal.put = put
+"""
+
+
+class Waiting:
+    """A run of the program that waits at a point."""
+
+    def __init__(self, centre: Centre, point: str, verb: str, place: Path) -> None:
+        self._here, self._go = place / "here", place / "go"
+        code = WAIT.format(here=str(self._here), go=str(self._go)) + point
+        script = f"{code}\nfrom rttqa_build.cli import main\nmain()"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", script, verb],
+            cwd=centre.root,
+            env=centre.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(600):
+            if self._here.exists():
+                return
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.05)
+        raise AssertionError("it never came to that point")
+
+    def end(self) -> Ran:
+        """Let it go on, and return how it ended."""
+        self._go.touch()
+        out, err = self.process.communicate(timeout=60)
+        return examined(Ran(self.process.returncode, out, err))
+
+    def kill(self) -> None:
+        """Kill it, as a power cut would."""
+        self.process.kill()
+        self.process.communicate(timeout=60)
+
+
+@contextlib.contextmanager
+def waiting(centre: Centre, point: str, verb: str, place: Path) -> Iterator[Waiting]:
+    run = Waiting(centre, point, verb, place)
+    try:
+        yield run
+    finally:
+        run.kill()
+
+
+def clone(centre: Centre) -> Centre:
+    """Return a colleague's clone of the repository, beside it: the same data, key and portal."""
+    other = replace(centre, root=centre.root.with_name("a clone"))
+    centre.git("clone", "--quiet", str(centre.root), str(other.root))
+    return other
+
+
+def portal(centre: Centre) -> list[str]:
+    return sorted(path.name for path in (centre.data / "portal").iterdir())
+
+
+def refused(ran: Ran) -> None:
+    assert ran.code == 2, ran.told
+    assert NAME in ran.err
+    assert "hint: wait until it" in ran.err
+
+
+# --- two terminals ---
+
+
+@pytest.mark.parametrize("verb", [("build",), ("build", "--locked"), ("submit",), ("submit", "--dry-run")])
+def test_a_build_keeps_other_runs_away(verb: tuple[str, ...], centre: Centre, tmp_path: Path) -> None:
+    assert centre.call("build").code == 0
+    centre.commit()
+    with waiting(centre, WHILE_PACKING, "build", tmp_path) as first:
+        before = snapshot(centre.submission, centre.built, centre.data)
+        refused(centre.run(*verb))
+        assert snapshot(centre.submission, centre.built, centre.data) == before
+        assert first.end().code == 0
+    assert centre.call("build", "--locked").code == 0
+
+
+def test_a_killed_build_keeps_nobody_away(centre: Centre, tmp_path: Path) -> None:
+    with waiting(centre, WHILE_PACKING, "build", tmp_path) as first:
+        first.kill()
+    assert centre.call("build").code == 0
+    assert len(centre.packages) == 1
+
+
+def test_others_are_built_meanwhile(centre: Centre, tmp_path: Path) -> None:
+    other = centre.submission.with_name("OTHER-1")
+    with waiting(centre, WHILE_PACKING, "build", tmp_path) as first:
+        other.mkdir()
+        text = centre.manifest.read_text("utf-8")
+        (other / "manifest.yaml").write_text(text.replace(f"patient: {NAME}", "patient: OTHER-1"), "utf-8")
+        ran = centre.run("build")
+        assert ran.code == 2
+        assert NAME in ran.err
+        assert (other / "lock.yaml").exists()
+        assert first.end().code == 0
+
+
+@pytest.mark.parametrize("verb", [("submit",), ("build",), ("withdraw", NAME, "--reason", "wrong")])
+def test_a_hand_over_keeps_other_runs_away(verb: tuple[str, ...], centre: Centre, tmp_path: Path) -> None:
+    assert centre.call("build").code == 0
+    centre.commit()
+    with waiting(centre, WHILE_SENDING, "submit", tmp_path) as first:
+        before = snapshot(centre.submission, centre.data)
+        refused(centre.run(*verb))
+        assert snapshot(centre.submission, centre.data) == before
+        assert first.end().code == 0
+    assert len(portal(centre)) == 1
+    again = centre.call("submit")
+    assert (again.code, "already received" in again.out) == (0, True)
+
+
+def test_two_that_begin_together_send_once(centre: Centre) -> None:
+    assert centre.call("build").code == 0
+    centre.commit()
+    call = [sys.executable, "-m", "rttqa_build", "submit"]
+    runs = [
+        subprocess.Popen(
+            call,
+            cwd=centre.root,
+            env=centre.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    told = [run.communicate(timeout=60)[0] for run in runs]
+    assert sorted(run.returncode for run in runs) in ([0, 2], [0, 0]), told
+    assert sum("received by the portal" in text for text in told) == 1, told
+    assert len(portal(centre)) == 1
+
+
+# --- two clones ---
+
+
+def test_a_clone_with_the_same_key_waits_and_then_knows(centre: Centre, tmp_path: Path) -> None:
+    assert centre.call("build").code == 0
+    centre.commit()
+    other = clone(centre)
+    with waiting(centre, WHILE_SENDING, "submit", tmp_path) as first:
+        refused(other.run("submit"))
+        assert first.end().code == 0
+    behind = other.call("submit")
+    assert (behind.code, "error[U050]" in behind.out) == (1, True), behind.told
+    centre.commit()
+    ahead = other.call("submit")
+    assert (ahead.code, "error[U051]" in ahead.out, "git pull" in ahead.out) == (1, True, True)
+    other.git("pull", "--quiet")
+    level = other.call("submit")
+    assert (level.code, "already received" in level.out) == (0, True), level.told
+    assert len(portal(centre)) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_a_clone_knows_of_a_hand_over_that_was_killed(centre: Centre, tmp_path: Path) -> None:
+    assert centre.call("build").code == 0
+    centre.commit()
+    other = clone(centre)
+    with waiting(centre, WHILE_SENDING, "submit", tmp_path) as first:
+        first.kill()
+    assert "[U050]" in other.call("submit").out
+    (journal,) = (centre.data / "rttqa-receipts").glob("*.yaml")
+    (other.submission / "receipt.yaml").write_bytes(journal.read_bytes())
+    told = other.call("submit")
+    assert (told.code, "[U020]" in told.out, "[U050]" in told.out) == (1, True, False)
+    sent = other.call("submit", "--resend", "--reason", "nothing arrived")
+    assert sent.code == 0, sent.told
+    assert "[U050]" in centre.call("submit", "--resend", "--reason", "nothing arrived").out
+    assert len(portal(centre)) == 1
+
+
+def test_a_key_folder_that_is_read_only_is_told(centre: Centre) -> None:
+    assert centre.call("build").code == 0
+    centre.commit()
+    read_only = "import os\nos.access = lambda path, mode, **_: mode != os.W_OK"
+    ran = centre.altered(read_only, "submit")
+    assert (ran.code, "warning[U053]" in ran.out) == (0, True), ran.told
+    assert not (centre.data / "rttqa-receipts").exists()
