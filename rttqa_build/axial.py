@@ -18,7 +18,7 @@ from rttqa_build.study.header import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IM
 from rttqa_build.summary.views import Cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -88,10 +88,11 @@ def series(instances: Sequence[Instance]) -> Series | None:
     )
 
 
-def cuts(images: Series, folder: Path, centre: Line) -> tuple[Cut, Cut, Cut] | None:
+def cuts(images: Series, folder: Path, centre: Line, slices: Collection[int] = ()) -> tuple[Cut, ...] | None:
     """Return the axial, coronal and sagittal plane nearest to a point (x, y, z in mm).
 
-    None where the pixels of an image cannot be used. Raises RttqaError where a file is not there.
+    After them come the axial planes with the numbers ``slices``, foot to head: each file is read once. None
+    where the pixels of an image cannot be used. Raises RttqaError where a file is not there.
     """
     import numpy as np
 
@@ -102,6 +103,7 @@ def cuts(images: Series, folder: Path, centre: Line) -> tuple[Cut, Cut, Cut] | N
     axial: Line = np.empty((images.y.size, images.x.size))
     coronal: Line = np.empty((images.z.size, images.x.size))
     sagittal: Line = np.empty((images.z.size, images.y.size))
+    stack: list[Cut] = []
     for number, instance in enumerate(images.instances):
         image = _image(folder, instance)
         if image is None:
@@ -110,11 +112,15 @@ def cuts(images: Series, folder: Path, centre: Line) -> tuple[Cut, Cut, Cut] | N
         sagittal[number] = image.values(images.rows, images.columns[x])
         if number == z:
             axial = image.values(images.rows[:, None], images.columns)
+        if number in slices:
+            plane = image.values(images.rows[:, None], images.columns)
+            stack.append(Cut("axial", plane, images.y, images.x, float(images.z[number])))
     head_first = images.z[::-1]
     return (
         Cut("axial", axial, images.y, images.x, float(images.z[z])),
         Cut("coronal", coronal[::-1], head_first, images.x, float(images.y[y])),
         Cut("sagittal", sagittal[::-1], head_first, images.y, float(images.x[x])),
+        *stack,
     )
 
 

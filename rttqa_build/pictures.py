@@ -6,12 +6,13 @@ nothing of it. Only + − × ÷, comparisons, sums and interpolation: the pixels
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from rttqa_build import axial, dosimetry
 from rttqa_build.diagnostic import Diagnostic
-from rttqa_build.summary.views import SOFT_TISSUE, Cut, Overlay, legend, squared, view
+from rttqa_build.summary.context import LegendEntry, Slices
+from rttqa_build.summary.views import SOFT_TISSUE, Cut, Overlay, legend, slice_of, squared, view
 from rttqa_build.summary.wording import number
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from rttqa_build.dose.grid import DoseGrid
     from rttqa_build.dose.slabs import Stack
     from rttqa_build.dosimetry import Dosimetry
-    from rttqa_build.summary.context import LegendEntry, View
+    from rttqa_build.summary.context import View
 
     Line: TypeAlias = NDArray[np.float64]
 
@@ -42,13 +43,20 @@ ISODOSES = ((95, "#fff04d"), (80, "#5df25d"), (50, "#3d7bff"))
 MARGIN_MM = 10.0
 """How much is shown around the patient's outline."""
 
+SLICES, SLICE_PIXELS = 32, 1_280_000
+"""How many slices the report shows at most, and how many pixels they have together: 2 MB at the worst."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """The views for the summary and what their lines stand for; both empty where there are none."""
+    """The views for the summary and what their lines stand for; both empty where there are none.
+
+    ``slices`` are for the submitter's report.
+    """
 
     views: tuple[View, ...] = ()
     legend: tuple[LegendEntry, ...] = ()
+    slices: Slices = field(default_factory=Slices)
 
 
 def pictures(case: Case, source: Dosimetry, folder: Path) -> Pictures:
@@ -62,16 +70,29 @@ def pictures(case: Case, source: Dosimetry, folder: Path) -> Pictures:
     if not target or not images:
         return Pictures()
     low, high = _extent(source.drawn[target])
-    planes = axial.cuts(_around_patient(images, case, source), folder, (low + high) / 2)
+    shown = _around_patient(images, case, source)
+    planes = axial.cuts(shown, folder, (low + high) / 2, _through_targets(shown, case, source))
     if planes is None:
         return Pictures()
-    cuts = squared(planes)
+    cuts, stack = squared(planes[:3]), squared(planes[3:], SLICE_PIXELS)
     structures, grids = tuple(_structures(case, source)), _grids(source, images.instances[0].frame_uid)
     doses = _levels(dosimetry.prescribed(case))
-    overlays = [(*_outlines(structures, cut), *_isodoses(grids, doses, cut)) for cut in cuts]
+    overlays = [(*_outlines(structures, cut), *_isodoses(grids, doses, cut)) for cut in (*cuts, *stack)]
     window = _window(images, planes[0])
-    views = tuple(view(cut, target, above, window) for cut, above in zip(cuts, overlays, strict=True))
-    return Pictures(views, legend(overlays))
+    views = tuple(view(cut, target, above, window) for cut, above in zip(cuts, overlays, strict=False))
+    slices = tuple(slice_of(cut, above, window) for cut, above in zip(stack, overlays[3:], strict=True))
+    lines = tuple(LegendEntry(one.colour, one.name, one.thin) for one in overlays[0])
+    return Pictures(views, legend(overlays[:3]), Slices(slices, lines))
+
+
+def _through_targets(images: Series, case: Case, source: Dosimetry) -> frozenset[int]:
+    """Return the numbers of the slices through the targets, evenly thinned to :data:`SLICES`."""
+    extents = [_extent(source.drawn[name]) for name in _targets(case, source)]
+    low = min(float(one[0][2]) for one in extents) - MARGIN_MM
+    high = max(float(one[1][2]) for one in extents) + MARGIN_MM
+    inside = [number for number, z in enumerate(images.z.tolist()) if low <= z <= high]
+    every = -(-len(inside) // SLICES) or 1
+    return frozenset(inside[every // 2 :: every])
 
 
 def _targets(case: Case, source: Dosimetry) -> Iterator[str]:
@@ -156,10 +177,10 @@ def _outlines(structures: Sequence[tuple[str, Stack, str]], cut: Cut) -> Iterato
 
 def _grids(source: Dosimetry, frame_uid: str) -> tuple[DoseGrid, ...]:
     """Return the grids of the dose that is meant by default, none where they cannot be added or shown."""
-    from rttqa_build.dose import grid
+    from rttqa_build.dose.addition import not_addable
 
     found = source.doses.get(source.main or "", ())
-    if isinstance(found, Diagnostic) or grid.not_addable(found):
+    if isinstance(found, Diagnostic) or not_addable(found):
         return ()
     return found if {one.frame_uid for one in found} <= {frame_uid} else ()
 

@@ -76,7 +76,19 @@ def planes(folder: Path, instances: tuple[Instance, ...]) -> tuple[Cut, Cut, Cut
     assert images is not None
     found = axial.cuts(images, folder, np.array([3.3, 22.9, 7.9]))
     assert found is not None
-    return found
+    across, front, side = found
+    return across, front, side
+
+
+def test_the_slices_asked_for_come_after_the_three_planes(tmp_path: Path) -> None:
+    images = axial.series(write(tmp_path))
+    assert images is not None
+    found = axial.cuts(images, tmp_path, np.array([3.3, 22.9, 7.9]), {4, 1})
+    assert found is not None
+    assert [(cut.plane, cut.at) for cut in found[3:]] == [("axial", 2.5), ("axial", 10.0)]
+    assert all(
+        np.array_equal(cut.values, 2 * STORED[k] - 1000) for k, cut in zip((1, 4), found[3:], strict=True)
+    )
 
 
 def test_planes_lie_where_they_say(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ import pytest
 from rttqa_build import checks, dosimetry, synthetic
 from rttqa_build.dose import grid
 from rttqa_build.intake import take_in
-from rttqa_build.pictures import MARGIN_MM, Pictures, pictures
+from rttqa_build.pictures import MARGIN_MM, SLICE_PIXELS, SLICES, Pictures, pictures
 from rttqa_build.resolve import resolve
 from rttqa_build.study import ImageFacts
+from rttqa_build.summary.context import LegendEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,25 @@ def test_three_views_with_a_legend(shown: Pictures) -> None:
     assert [entry.thin for entry in shown.legend] == [False] * 4 + [True] * 3
     assert len({entry.colour for entry in shown.legend}) == 7
     assert all("through PTV_6000" in view.alt and "30 Gy (50 %)" in view.alt for view in shown.views)
+
+
+def test_slices_through_the_targets(shown: Pictures, read: Dosimetry) -> None:
+    planes, legend = shown.slices.planes, shown.slices.legend
+    heights = [float(one.title.split("=")[1].removesuffix(" mm").replace("−", "-")) for one in planes]
+    targets = np.concatenate([points(read, name) for name in ("PTV_6000", "PTV_4600")])[:, 2]
+    assert 3 <= len(planes) <= SLICES
+    assert heights == sorted(heights)
+    assert targets.min() - MARGIN_MM <= heights[0] <= targets.min()
+    assert targets.max() <= heights[-1] <= targets.max() + MARGIN_MM
+    assert sum(one.width * one.height for one in planes) == pytest.approx(SLICE_PIXELS, rel=0.02)
+    drawn = {number for one in planes for number in (*one.structures, *one.doses)} - {0}
+    assert {legend[number - 1].text for number in drawn} >= {"PTV_6000", "PTV_4600", "57 Gy (95 %)"}
+    assert all(legend[number - 1].thin for one in planes for number in {*one.doses} - {0})
+    middle = planes[len(planes) // 2]
+    assert legend.index(LegendEntry(PTV, "PTV_6000")) + 1 in middle.structures
+    assert {len(layer) for layer in (middle.grey, middle.structures, middle.doses)} == {
+        middle.width * middle.height
+    }
 
 
 def points(read: Dosimetry, name: str) -> np.ndarray:

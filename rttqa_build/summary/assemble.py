@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rttqa_build.codes import CATALOGUE
+from rttqa_build.lock import since
 from rttqa_build.study import DoseFacts, PlanFacts, Roi, StructureFacts
 from rttqa_build.summary.context import (
     NOT_EVALUATED,
@@ -23,6 +24,7 @@ from rttqa_build.summary.context import (
     LegendEntry,
     PlanText,
     PrescriptionRow,
+    SourceText,
     StructureRow,
     SubmissionText,
     Summary,
@@ -44,9 +46,10 @@ from rttqa_build.summary.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.diagnostic import Diagnostic, Location
+    from rttqa_build.lock import Lock
     from rttqa_build.manifest import Manifest, Prescription
     from rttqa_build.settings import Settings
     from rttqa_build.study import Beam, Fate, Instance
@@ -107,7 +110,7 @@ def assemble(manifest: Manifest, trial: Trial, settings: Settings, evidence: Evi
             submission.reason,
         ),
         contents=_contents(manifest, evidence),
-        prescription=tuple(map(_prescription, manifest.prescription)),
+        prescription=tuple(_prescription(row, _only_plan(evidence)) for row in manifest.prescription),
         structures=tuple(_structures(manifest, trial, evidence)),
         constraints=tuple(_constraints(manifest, trial, evidence)),
         curves=evidence.curves,
@@ -125,8 +128,30 @@ def assemble(manifest: Manifest, trial: Trial, settings: Settings, evidence: Evi
     )
 
 
-def finding_rows(diagnostics: Iterable[Diagnostic]) -> tuple[FindingRow, ...]:
-    """Return the findings for the report, in the order given."""
+def changed(old: Lock, new: Lock, *, dose: bool = True) -> tuple[Fact, ...]:
+    """Return in words what ``new`` has other than the lock of the last received revision.
+
+    Without ``dose`` only what was sent is told, not how constraints came out: for an e-mail.
+    """
+    told = (one for one in since(old, new) if dose or one.topic == "inputs")
+    return tuple(Fact(_about(one.subject), one.words) for one in told)
+
+
+def _about(subject: str) -> str:
+    role, _, name = subject.partition(":")
+    if role == "document":
+        return title(name)
+    if " " in subject:
+        return subject if subject[:1].isupper() else subject.capitalize()
+    several = role in {"planning_image", "ct_4d"} or role.startswith("diagnostic_")
+    words = role_words(role, 2 if several else 1, set())
+    return f"{words[:1].upper()}{words[1:]} {name}".rstrip()
+
+
+def finding_rows(
+    diagnostics: Iterable[Diagnostic], sources: Sequence[SourceText] = ()
+) -> tuple[FindingRow, ...]:
+    """Return the findings for the report, in the order given; ``sources`` are the texts it shows."""
     return tuple(
         FindingRow(
             d.code,
@@ -137,9 +162,18 @@ def finding_rows(diagnostics: Iterable[Diagnostic]) -> tuple[FindingRow, ...]:
             d.local,
             d.hint,
             d.waived,
+            _line(d.where, sources),
         )
         for d in diagnostics
     )
+
+
+def _line(where: Location, sources: Sequence[SourceText]) -> tuple[int, int] | None:
+    """Return the text and its line, both counted from 1, in which a finding lies."""
+    for number, source in enumerate(sources, 1):
+        if source.path == where.file and 1 <= where.line <= len(source.lines):
+            return number, where.line
+    return None
 
 
 def left_out(fates: Iterable[Fate]) -> tuple[LeftOut, ...]:
@@ -158,7 +192,7 @@ def _written(summary: Summary) -> Iterator[FreeText]:
     for fact in summary.clinical:
         yield FreeText(f"Clinical: {fact.label}", fact.value)
     for row in summary.structures:
-        yield FreeText(f"Name of {row.name} in the planning system", row.local_name)
+        yield FreeText("Names of structures in the planning system", row.local_name)
         yield FreeText(f"Why there is no {row.name}", row.absent)
     for constraint in summary.constraints:
         yield FreeText(f"Reason: {constraint.structure} {constraint.metric}", constraint.reason)
@@ -195,14 +229,20 @@ def _objects(evidence: Evidence) -> Iterator[tuple[str, Instance]]:
         yield from ((role.partition(":")[0], item) for item in items)
 
 
-def _prescription(row: Prescription) -> PrescriptionRow:
+def _only_plan(evidence: Evidence) -> str:
+    """Return the label of the plan, or nothing where there are several or none."""
+    labels = [i.facts.label for _, i in _objects(evidence) if isinstance(i.facts, PlanFacts)]
+    return labels[0] if len(labels) == 1 else ""
+
+
+def _prescription(row: Prescription, only_plan: str) -> PrescriptionRow:
     low, high = row.dose_min, row.dose_max
     return PrescriptionRow(
         row.target,
         dose_range(low, high),
         row.fractions,
         dose_range(low / row.fractions, high / row.fractions),
-        row.plan,
+        row.plan or only_plan,
         float(high),
     )
 
@@ -289,7 +329,7 @@ def _beam(beam: Beam) -> BeamRow:
         beam.name or f"Beam {beam.number}",
         beam.radiation.lower(),
         beam.energy,
-        beam.delivery.lower(),
+        beam.technique or beam.delivery.lower(),
         beam.control_points,
         meterset,
     )

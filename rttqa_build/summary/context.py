@@ -209,10 +209,34 @@ class LegendEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """One axial picture in layers of ``width`` × ``height`` bytes, rows from the top.
+
+    ``grey`` is brightness; ``structures`` and ``doses`` are 0 or the place, from 1, of a line in the legend.
+    """
+
+    title: str
+    width: int
+    height: int
+    grey: bytes = field(repr=False)
+    structures: bytes = field(repr=False)
+    doses: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Axial pictures through the targets, foot to head, and all lines that may be drawn on them."""
+
+    planes: tuple[Slice, ...] = ()
+    legend: tuple[LegendEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Everything that the clinical summary may show: it lies in the package.
 
     Neither the date of radiotherapy start nor package name or digest: those never enter the package.
+    ``changes``: what is other than in the last received revision, by what it is about.
     """
 
     trial: TrialText
@@ -228,6 +252,7 @@ class Summary:
     waivers: tuple[WaiverRow, ...] = ()
     views: tuple[View, ...] = ()
     views_legend: tuple[LegendEntry, ...] = ()
+    changes: tuple[Fact, ...] = ()
 
     @property
     def verdicts(self) -> tuple[tuple[Verdict, Tone, int], ...]:
@@ -241,17 +266,22 @@ class Sending:
     """What the email adds: package file name, content digest, start of radiotherapy, portal's word.
 
     ``radiotherapy_start`` is worded (``14 December 2026``); ``confirmation`` is empty before the upload.
+    ``recalled`` are the files that a recall asks to delete: name, and when and with which digest it was sent.
     """
 
     package: str = ""
     digest: str = ""
     radiotherapy_start: str = ""
     confirmation: str = ""
+    recalled: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """One finding as the report shows it; ``place`` is file:line:column or the role it is about."""
+    """One finding as the report shows it; ``place`` is file:line:column or the role it is about.
+
+    ``line`` is the place in :attr:`Local.sources` that it points to: number of the text and of its line.
+    """
 
     code: str
     title: str
@@ -261,23 +291,41 @@ class FindingRow:
     local: str = ""
     hint: str = ""
     waived: str = ""
+    line: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A text of the repository that findings point to: its path, and its lines."""
+
+    path: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleCount:
-    """How often a de-identification rule was applied: the rule in words, elements, files touched."""
+    """How often a de-identification rule was applied: the rule in words, elements, files touched.
+
+    ``attributes``: to which attributes, and how often to each.
+    """
 
     rule: str
     elements: int
     files: int
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FreeText:
-    """A free-text string that leaves with the package, and where it will stand."""
+    """A free-text string that leaves with the package, and where it will stand.
+
+    ``where`` names a field of the summary; of an object it is ``role: attribute``.
+    """
 
     where: str
     text: str
+    role: str = ""
+    attribute: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +345,8 @@ class Local:
     deidentification: tuple[RuleCount, ...] = ()
     texts: tuple[FreeText, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    slices: Slices = field(default_factory=Slices)
+    sources: tuple[SourceText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The email to the trial's contact: subject and body as plain text, from a short list of safe values.
+"""The emails to the trial's contact: subject and body as plain text, from a short list of safe values.
 
 The template is given no clinical text, no label of the planning system and no name but those of the
 functional mailboxes; it holds no link and no password.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rttqa_build.summary.context import Context
 
-TEMPLATE = "email.txt.j2"
+TEMPLATE, RECALL = "email.txt.j2", "recall.txt.j2"
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\xad\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -31,10 +31,11 @@ class EmailText:
     body: str
 
 
-def render(context: Context, templates: Mapping[str, bytes]) -> EmailText | Diagnostic:
+def render(context: Context, templates: Mapping[str, bytes], name: str = TEMPLATE) -> EmailText | Diagnostic:
     """Return subject and body, or a finding about the trial's own template (K201, K204).
 
-    A template gives ``Subject: …`` on its first line, an empty line, and the body.
+    ``name`` is :data:`TEMPLATE` for what was handed over, :data:`RECALL` for what is taken back. A template
+    gives ``Subject: …`` on its first line, an empty line, and the body.
     """
     summary = context.summary
     submission = summary.submission
@@ -47,15 +48,16 @@ def render(context: Context, templates: Mapping[str, bytes]) -> EmailText | Diag
         "revision": submission.revision,
         "kind": submission.kind,
         "contents": summary.contents,
+        "changes": summary.changes,
         "sending": context.sending,
     }
-    text = fill(environment(_one_line), TEMPLATE, templates, values)
+    text = fill(environment(_one_line), name, templates, values)
     if isinstance(text, Diagnostic):
         return text
     head, _, body = text.replace("\r\n", "\n").partition("\n\n")
     subject = head.removeprefix("Subject: ").strip()
     if subject == head.strip() or "\n" in subject or not subject or not body.strip():
-        return template_fault("K204", "does not give a subject and a body", TEMPLATE, "")
+        return template_fault("K204", "does not give a subject and a body", name, "")
     return EmailText(summary.trial.contact.email, subject, body.strip() + "\n")
 
 

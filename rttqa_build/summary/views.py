@@ -5,14 +5,12 @@ Only + − × ÷ √, comparisons and indexing: the pixels are in the PDF, whose
 
 from __future__ import annotations
 
-import base64
 import math
-import struct
-import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from rttqa_build.summary.context import LegendEntry, View
+from rttqa_build.summary import png
+from rttqa_build.summary.context import LegendEntry, Slice, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,10 +86,10 @@ class Overlay:
     thin: bool = False
 
 
-def squared(cuts: Sequence[Cut]) -> tuple[Cut, ...]:
-    """Return the cuts with square pixels of one size, about :data:`PIXELS` in all."""
+def squared(cuts: Sequence[Cut], pixels: int = PIXELS) -> tuple[Cut, ...]:
+    """Return the cuts with square pixels of one size, about so many in all."""
     area = sum(_length(cut.down) * _length(cut.across) for cut in cuts)
-    pixel = math.sqrt(area / PIXELS)
+    pixel = math.sqrt(area / pixels)
     return tuple(_squared(cut, pixel) for cut in cuts)
 
 
@@ -116,14 +114,12 @@ def view(
     """
     import numpy as np
 
-    black, white = window
-    grey = np.clip((cut.values - black) * (255.0 / (white - black)) + 0.5, 0, 255).astype(np.uint8)
-    pixels = np.repeat((grey - grey % GREY_STEP)[:, :, None], 3, axis=2)
+    pixels = np.repeat(_grey(cut, window)[:, :, None], 3, axis=2)
     for overlay in reversed(overlays):
         pixels[_outline(overlay.mask, 1 if overlay.thin else 2)] = tuple(bytes.fromhex(overlay.colour[1:]))
     name, drawn = cut.plane.capitalize(), ", ".join(o.name for o in overlays if o.mask.any())
     return View(
-        f"{name}, {'xyz'[cut.through]} = {_signed(cut.at)} mm",
+        f"{name}, {_place(cut)}",
         pixels.shape[1],
         pixels.shape[0],
         pixels.tobytes(),
@@ -132,6 +128,30 @@ def view(
         _EDGES[cut.plane],
         f"{name} view of the planning image through {target}. Outlines: {drawn or 'none'}.",
     )
+
+
+def slice_of(cut: Cut, overlays: Sequence[Overlay], window: tuple[float, float] = SOFT_TISSUE) -> Slice:
+    """Return a cut in layers, one pixel wide lines: image, structures, doses."""
+    import numpy as np
+
+    layers = {thin: np.zeros(cut.values.shape, np.uint8) for thin in (False, True)}
+    for number, overlay in reversed(tuple(enumerate(overlays[:255], 1))):
+        layers[overlay.thin][_outline(overlay.mask, 1)] = number
+    height, width = cut.values.shape
+    grey = _grey(cut, window)
+    return Slice(_place(cut), width, height, *(one.tobytes() for one in (grey, *layers.values())))
+
+
+def _grey(cut: Cut, window: tuple[float, float]) -> NDArray[np.uint8]:
+    import numpy as np
+
+    black, white = window
+    grey = np.clip((cut.values - black) * (255.0 / (white - black)) + 0.5, 0, 255).astype(np.uint8)
+    return grey - grey % np.uint8(GREY_STEP)
+
+
+def _place(cut: Cut) -> str:
+    return f"{'xyz'[cut.through]} = {_signed(cut.at)} mm"
 
 
 def legend(overlays: Iterable[Sequence[Overlay]]) -> tuple[LegendEntry, ...]:
@@ -156,16 +176,7 @@ def svg(view: View) -> str:
 
 def png_uri(view: View) -> str:
     """Return the view as a ``data:`` URI with a PNG."""
-    stride = 3 * view.width
-    rows = (b"\0" + view.pixels[i : i + stride] for i in range(0, len(view.pixels), stride))
-    header = struct.pack(">IIBBBBB", view.width, view.height, 8, 2, 0, 0, 0)
-    body = zlib.compress(b"".join(rows), 1)
-    chunks = b"".join(map(_chunk, (b"IHDR", b"IDAT", b"IEND"), (header, body, b"")))
-    return "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + chunks).decode("ascii")
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return png.uri(view.width, view.height, view.pixels, png.RGB)
 
 
 def _step(line: Line) -> float:

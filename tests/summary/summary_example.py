@@ -25,6 +25,8 @@ from rttqa_build.summary.context import (
     PrescriptionRow,
     RuleCount,
     Sending,
+    Slices,
+    SourceText,
     StructureRow,
     SubmissionText,
     Summary,
@@ -33,7 +35,7 @@ from rttqa_build.summary.context import (
     WaiverRow,
 )
 from rttqa_build.summary.figures import curve
-from rttqa_build.summary.views import Cut, Overlay, legend, squared, view
+from rttqa_build.summary.views import Cut, Overlay, legend, slice_of, squared, view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,6 +116,15 @@ def pelvis() -> tuple[tuple[View, ...], tuple[LegendEntry, ...]]:
     )
     drawn = [_plane(cut) for cut in cuts]
     return tuple(view(cut, "PTV_6000", above) for cut, above in drawn), legend(above for _, above in drawn)
+
+
+def slices() -> Slices:
+    """Return three slices of the ellipses."""
+    x, y = np.arange(-180.0, 181, 5), np.arange(-120.0, 121, 5)
+    cuts = squared([Cut("axial", np.zeros((y.size, x.size)), y, x, z) for z in (-30.0, 0.0, 20.0)], 12_000)
+    drawn = [_plane(cut) for cut in cuts]
+    entries = tuple(LegendEntry(one.colour, one.name, one.thin) for one in drawn[0][1])
+    return Slices(tuple(slice_of(cut, above) for cut, above in drawn), entries)
 
 
 def summary(*, views: bool = False) -> Summary:
@@ -210,6 +221,7 @@ def context(*, views: bool = False) -> Context:
                     "submissions/EP-0123/manifest.yaml:12:5",
                     "A field still says TODO.",
                     hint="Fill it in.",
+                    line=(1, 12),
                 ),
                 FindingRow(
                     "S105",
@@ -230,7 +242,7 @@ def context(*, views: bool = False) -> Context:
                 ),
             ),
             deidentification=(
-                RuleCount("removed", 1204, 99),
+                RuleCount("removed", 1204, 99, ("OperatorsName × 99", "InstitutionName × 97")),
                 RuleCount("replaced by an empty value", 396, 99),
                 RuleCount("date shifted", 594, 99),
                 RuleCount("UID replaced", 1893, 99),
@@ -241,12 +253,21 @@ def context(*, views: bool = False) -> Context:
                     "Clinical: History", "Low-volume disease on biopsy.\nNo previous pelvic radiotherapy."
                 ),
                 FreeText("Plan label", "Prostate60"),
+                FreeText("plan: RTPlanLabel", "Prostate60", "plan", "RTPlanLabel"),
+                FreeText("dose: Manufacturer", "Example", "dose", "Manufacturer"),
+                FreeText("plan: Manufacturer", "Example", "plan", "Manufacturer"),
             ),
             left_out=(
                 LeftOut("DICOMDIR", "DICOMDIR"),
                 LeftOut("notes/readme.txt", "not DICOM"),
                 LeftOut("old/RD.dcm", "not selected", "dose of another plan"),
                 LeftOut("old/RP.dcm", "not selected"),
+            ),
+            slices=slices() if views else Slices(),
+            sources=(
+                SourceText(
+                    "submissions/EP-0123/manifest.yaml", (*("manifest: 1",) * 11, "  arm: TODO", "clinical:")
+                ),
             ),
         ),
     )

@@ -5,8 +5,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from lock_builder import make_lock
 
 from rttqa_build.diagnostic import Location, finding
+from rttqa_build.lock import ConstraintVerdict, Input
 from rttqa_build.manifest import DocumentEntry, Manifest, Prescription, StructureChoice, Submission, Waiver
 from rttqa_build.settings import Centre, Settings
 from rttqa_build.source import Document
@@ -26,6 +28,7 @@ from rttqa_build.summary.assemble import (
     Evidence,
     Outcome,
     assemble,
+    changed,
     finding_rows,
     free_texts,
     left_out,
@@ -220,3 +223,33 @@ def test_numbers(value: str, words: str) -> None:
 )
 def test_roles(role: str, count: int, modalities: set[str], words: str) -> None:
     assert role_words(role, count, modalities) == words
+
+
+def test_changes_are_told_in_words() -> None:
+    old = replace(
+        make_lock(),
+        inputs={"planning_image": Input(90, 1, "a"), "plan:phase1": Input(1, 1, "b")},
+        documents={"plan_assessment_form": "d"},
+        clinical_file="",
+        constraints=(ConstraintVerdict("Rectum", "V60Gy[%]", "fail"),),
+    )
+    new = replace(
+        old,
+        inputs={
+            "planning_image": Input(95, 1, "x"),
+            "plan:phase1": Input(1, 1, "y"),
+            "diagnostic_mr": Input(2, 1, "z"),
+        },
+        documents={"plan_assessment_form": "x"},
+        clinical_file="f",
+        constraints=(ConstraintVerdict("Rectum", "V60Gy[%]", "pass"),),
+    )
+    inputs = (
+        Fact("Diagnostic MR images", "new"),
+        Fact("Plan phase1", "replaced"),
+        Fact("Planning images", "90 before, 95 now"),
+        Fact("Plan assessment form", "replaced"),
+        Fact("Clinical file", "new"),
+    )
+    assert changed(old, new, dose=False) == inputs
+    assert changed(old, new) == (*inputs, Fact("Rectum V60Gy[%]", "was fail, now pass"))

@@ -8,7 +8,7 @@ import summary_example as example
 
 from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.summary import email
-from rttqa_build.summary.context import Sending
+from rttqa_build.summary.context import Fact, Sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +37,23 @@ def test_email_is_as_stored(name: str, golden: Callable[[str, str], None]) -> No
         ),
         "revision": replace(
             context,
-            summary=replace(summary, submission=second),
+            summary=replace(
+                summary,
+                submission=second,
+                changes=(Fact("Plan", "replaced"), Fact("Diagnostic MR images", "new")),
+            ),
         ),
     }
     message = rendered(contexts[name])
     golden(f"email_{name}.txt", f"To: {message.recipient}\nSubject: {message.subject}\n\n{message.body}")
+
+
+def test_a_recall_is_as_stored(golden: Callable[[str, str], None]) -> None:
+    files = (Fact("PATH_1_0123456789ab.zip", "revision 1, sent 2026-11-22T10:00:00Z, SHA-256 0123"),)
+    context = replace(example.context(), sending=Sending(recalled=files))
+    message = email.render(context, {}, email.RECALL)
+    assert isinstance(message, email.EmailText)
+    golden("email_recall.txt", f"To: {message.recipient}\nSubject: {message.subject}\n\n{message.body}")
 
 
 def test_no_link_and_nothing_clinical() -> None:

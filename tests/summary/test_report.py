@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 import summary_example as example
+from PIL import Image
 
 from rttqa_build.summary import report
 from rttqa_build.summary.context import Context, FreeText, Local
 
-VOID = {"meta", "br", "img"}
+VOID = {"meta", "br", "img", "input"}
 
 
 class Page(HTMLParser):
@@ -52,22 +54,31 @@ def page() -> str:
     return report.render(example.context(views=True))
 
 
-def test_policy_covers_the_one_style(page: str) -> None:
-    style = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
+def digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_policy_covers_the_one_style_and_the_one_script(page: str) -> None:
+    (style,) = re.findall(r"<style[^>]*>(.*?)</style>", page, re.DOTALL)
+    (script,) = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
     policy = next(v for n, v in Page(page).attributes if n == "content" and v.startswith("default-src"))
-    assert len(style) == 1
-    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;")
+    own = f"style-src {digest(style)}; script-src {digest(script)}; img-src data:"
+    assert policy == f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
+    assert not re.search(r"eval|Function\(|innerHTML|fetch\(|XMLHttp|Storage", script)
 
 
 def test_nothing_comes_from_elsewhere(page: str) -> None:
     parsed = Page(page)
-    assert parsed.tags.isdisjoint({"script", "link", "iframe", "object", "a", "form"})
+    assert parsed.tags.isdisjoint({"link", "iframe", "object", "form"})
     names = {name for name, _ in parsed.attributes}
-    assert names.isdisjoint({"style", "href", "srcset"} | {name for name in names if name.startswith("on")})
+    assert names.isdisjoint({"style", "srcset"} | {name for name in names if name.startswith("on")})
     assert all(
         value.startswith("data:image/png;base64,") for name, value in parsed.attributes if name == "src"
     )
+    targets = {value for name, value in parsed.attributes if name == "id"}
+    links = [value for name, value in parsed.attributes if name == "href"]
+    assert links
+    assert {link.removeprefix("#") for link in links} <= targets
     assert "url(" not in page
     assert "http://" not in page
     assert "https://" not in page
@@ -83,8 +94,10 @@ def test_findings_come_first_and_everything_is_there(page: str) -> None:
         "Dose constraints",
         "Dose-volume histogram",
         "Views through the target",
+        "Slices through the targets",
         "Structures",
         "Left out",
+        "submissions/EP-0123/manifest.yaml",
     ]
     for words in (
         "submissions/EP-0123/manifest.yaml:12:5",
@@ -96,6 +109,7 @@ def test_findings_come_first_and_everything_is_there(page: str) -> None:
         "14 December 2026",
         "old/RD.dcm",
         "dose of another plan",
+        "OperatorsName × 99",
     ):
         assert words in parsed.text
 
@@ -108,7 +122,7 @@ def test_the_plan_column_is_there_when_a_row_names_one() -> None:
 
 
 def test_the_views_share_one_scale_and_fit_beside_each_other(page: str) -> None:
-    sizes = [(int(w), int(h)) for w, h in re.findall(r'<img [^>]*width="(\d+)" height="(\d+)"', page)]
+    sizes = [(int(w), int(h)) for w, h in re.findall(r'<img [^>]*width="(\d+)" height="(\d+)"', page)[:3]]
     views = example.summary(views=True).views
     scale = 900 / (views[1].width_mm + views[2].width_mm)
     for (width, height), view in zip(sizes, views, strict=True):
@@ -123,8 +137,29 @@ def test_values_are_text() -> None:
     local = Local(texts=(FreeText(bad, bad),))
     trial = replace(context.summary.trial, id=bad)
     parsed = Page(report.render(Context(replace(context.summary, trial=trial), context.sending, local)))
-    assert "script" not in parsed.tags
+    assert "<script>alert" not in report.render(Context(replace(context.summary, trial=trial), local=local))
     assert parsed.text.count(bad) >= 3
+
+
+def test_a_finding_leads_to_its_line(page: str) -> None:
+    assert '<a href="#line-1-12">submissions/EP-0123/manifest.yaml:12:5</a>' in page
+    assert '<li id="line-1-12"><code>  arm: TODO</code></li>' in page
+
+
+def test_the_layers_of_a_slice_are_pictures_of_one_size(page: str) -> None:
+    parts = page.split('<div class="slice"')[1:]
+    assert len(parts) == 3
+    for part in parts:
+        uris = re.findall(r'src="data:image/png;base64,([^"]+)"', part)[:3]
+        grey, doses, structures = (Image.open(io.BytesIO(base64.b64decode(uri))) for uri in uris)
+        assert (grey.mode, doses.mode, structures.mode) == ("L", "P", "P")
+        assert grey.size == doses.size == structures.size
+    (uri,) = re.findall(r'class="structures" src="data:image/png;base64,([^"]+)"', parts[2])
+    structures = Image.open(io.BytesIO(base64.b64decode(uri)))
+    seen = {colour for _, colour in structures.convert("RGBA").getcolors() or ()}
+    assert {(255, 60, 60, 255), (80, 170, 255, 255)} <= seen
+    assert (0, 0, 0, 0) in seen
+    assert (255, 220, 0, 255) not in seen
 
 
 def test_an_empty_report_says_so() -> None:
