@@ -6,7 +6,7 @@ No patient data is read. Every finding has its place in the manifest.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from rttqa_build.codes import CATALOGUE
 from rttqa_build.diagnostic import finding, ordered
 from rttqa_build.schema import did_you_mean, matches, unfinished
 from rttqa_build.source import number_text
-from rttqa_build.trial import folded
+from rttqa_build.trial import folded, plan_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +40,9 @@ def check(manifest: Manifest, trial: Trial) -> tuple[Diagnostic, ...]:
         todo(manifest.document),
         _submission(manifest, trial),
         _protocol(manifest, trial),
+        _reviews(manifest, trial),
         _roles(manifest, trial),
+        _counts(manifest, trial),
         _ids(manifest),
         _paths(manifest),
         _documents(manifest, trial),
@@ -100,6 +102,33 @@ def _protocol(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
         fault = "is not one that the trial lists" if manifest.protocol else "is missing"
         message = f"the protocol version {fault}; it lists {', '.join(versions)}"
         yield finding("M216", message, manifest.document.at(("protocol",)))
+
+
+def _reviews(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    """Compare the purpose with the reviews that the trial asks for here."""
+    submission = manifest.submission
+    for rule in trial.reviews:
+        if rule.purpose == submission.purpose and not rule.when.holds(submission):
+            note = f" ({rule.note})" if rule.note else ""
+            message = f"the trial asks for a {rule.purpose} only when {rule.when}{note}"
+            yield finding("M222", message, manifest.document.at(("submission", "purpose")))
+
+
+def _counts(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
+    """Compare how many objects are listed with what the trial takes, and which of several it wants one."""
+    for role, selectors in manifest.data.items():
+        rules = [r for r in trial.objects if r.role == role and r.when.holds(manifest.submission)]
+        least = max((rule.minimum for rule in rules), default=0)
+        most = min((rule.maximum for rule in rules if rule.maximum), default=len(selectors))
+        if not least <= len(selectors) <= most:
+            number = least if len(selectors) < least else most
+            bound = "" if least == most else "at least " if len(selectors) < least else "at most "
+            message = f"the trial asks for {bound}{number} of the role {role}; {len(selectors)} listed"
+            yield finding("M223", message, manifest.document.key(("data", role)), subject=role)
+    for group in trial.one_of:
+        if group.when.holds(manifest.submission) and not manifest.data.keys() & set(group.roles):
+            message = f"the trial asks for one of {', '.join(group.roles)} for this submission"
+            yield finding("M224", message, manifest.document.key(("data",)), subject=group.roles[0])
 
 
 def _roles(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
@@ -190,8 +219,8 @@ def _structures(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
     cases = Counter(name.casefold() for name in manifest.structures)
     origins = Counter(choice.name.strip() for choice in manifest.structures.values() if choice.name)
     for name, choice in manifest.structures.items():
-        if known and name not in known:
-            alias = names.get(folded(name), "")
+        alias = names.get(folded(name), "")
+        if known and name not in known and (alias or trial.structures_complete):
             hint = f"did you mean '{alias}'?" if alias else did_you_mean(name, known)
             yield finding(
                 "M204", f"{name} is not a structure of the trial", key(("structures", name)), hint=hint
@@ -231,29 +260,40 @@ def _targets(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
 
 
 def _prescribed(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
-    """Compare with the protocol; several phases to one target count together."""
+    """Compare with the protocol; phases of one target count together, plans of a library each alone."""
     if not manifest.prescription:
         return
+    library = plan_library(trial, manifest.submission)
     for rule in trial.prescriptions:
         if not rule.when.holds(manifest.submission):
             continue
-        entries = [(n, entry) for n, entry in enumerate(manifest.prescription) if entry.target == rule.target]
-        if not _fulfils([entry for _, entry in entries], rule):
-            path: Path = ("prescription", entries[0][0]) if entries else ("prescription",)
-            message = f"the protocol prescribes {_in_words(rule)} to {rule.target} for this submission"
-            yield finding("M217", message, manifest.document.at(path), subject=rule.target)
+        courses: dict[tuple[str, str], list[Prescription]] = defaultdict(list)
+        for entry in manifest.prescription:
+            if rule.target in ("", entry.target):
+                courses[entry.target, entry.plan if library else ""].append(entry)
+        # without a name, any one target may be meant; every plan of a library is to deliver it
+        enough = all if library or rule.target else any
+        if not courses or not enough(_fulfils(course, rule) for course in courses.values()):
+            target = rule.target or rule.to
+            first = next((n for n, e in enumerate(manifest.prescription) if e.target == rule.target), None)
+            path: Path = ("prescription",) if first is None else ("prescription", first)
+            message = f"the protocol prescribes {_in_words(rule)} to {target} for this submission"
+            yield finding("M217", message, manifest.document.at(path), subject=target)
 
 
 def _fulfils(entries: Iterable[Prescription], rule: TrialPrescription) -> bool:
     entries = list(entries)
     low, high = sum(e.dose_min for e in entries), sum(e.dose_max for e in entries)
-    inside = rule.dose_min <= low and high <= rule.dose_max
-    return bool(entries) and inside and sum(e.fractions for e in entries) == rule.fractions
+    inside = (rule.dose_min is None or rule.dose_min <= low) and (
+        rule.dose_max is None or high <= rule.dose_max
+    )
+    return inside and sum(e.fractions for e in entries) == rule.fractions
 
 
 def _in_words(rule: TrialPrescription) -> str:
-    doses = " to ".join(dict.fromkeys(number_text(dose) for dose in (rule.dose_min, rule.dose_max)))
-    return f"{doses} Gy in {rule.fractions} fractions"
+    doses = [number_text(dose) for dose in (rule.dose_min, rule.dose_max) if dose is not None]
+    dose = " to ".join(dict.fromkeys(doses)) + " Gy in " if doses else ""
+    return f"{dose}{rule.fractions} fractions"
 
 
 def _waivers(manifest: Manifest) -> Iterator[Diagnostic]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rttqa_build import metric
 from rttqa_build.codes import CATALOGUE
 from rttqa_build.consistency import waivable
-from rttqa_build.diagnostic import NOWHERE, finding, ordered
+from rttqa_build.diagnostic import NOWHERE, Location, finding, ordered
 from rttqa_build.schema import did_you_mean, fields, matches
 from rttqa_build.source import canonical
 from rttqa_build.trial import Acceptance, folded
@@ -17,10 +17,13 @@ from rttqa_build.trial import Acceptance, folded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rttqa_build.diagnostic import Diagnostic, Location
+    from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.schema import Schema
     from rttqa_build.source import Document, Json, Path
     from rttqa_build.trial import Trial
+
+TEMPLATES = ("summary.typ.j2", "email.txt.j2", "recall.txt.j2")
+"""What a trial may replace; never the report's."""
 
 
 def digest(document: Document, schema: Schema, templates: Mapping[str, bytes]) -> str:
@@ -55,22 +58,54 @@ def check(trial: Trial, document: Document) -> tuple[Diagnostic, ...]:
     """Return every contradiction within a valid definition."""
     found = (*_names(trial, document), *_conditions(trial, document.data, (), document))
     return ordered(
-        (*found, *_aliases(trial, document), *_texts(trial, document), *_severities(trial, document))
+        (
+            *found,
+            *_aliases(trial, document),
+            *_texts(trial, document),
+            *_limits(trial, document),
+            *_counts(trial, document),
+            *_retained(trial, document),
+            *_severities(trial, document),
+            *_templates(trial),
+        )
     )
 
 
+def _templates(trial: Trial) -> Iterator[Diagnostic]:
+    """Every template has a name that something renders: a misspelt one would be passed over in silence."""
+    for name in trial.templates:
+        if name not in TEMPLATES:
+            where = Location(f"trials/{trial.id}/templates/{name}")
+            hint = did_you_mean(name, TEMPLATES) or f"a trial may bring {', '.join(TEMPLATES)}"
+            yield finding("M332", f"nothing renders {name}", where, hint=hint)
+
+
 def _names(trial: Trial, document: Document) -> Iterator[Diagnostic]:
-    """Constraints and prescriptions name structures of the trial."""
+    """Constraints and prescriptions name structures of the trial, groups its roles, reviews its purposes."""
     known = {rule.name for rule in trial.structures}
     named: list[tuple[str, Path]] = [
         *((rule.structure, ("constraints", n, "structure")) for n, rule in enumerate(trial.constraints)),
-        *((rule.target, ("prescriptions", n, "target")) for n, rule in enumerate(trial.prescriptions)),
+        *(
+            (rule.target, ("prescriptions", n, "target"))
+            for n, rule in enumerate(trial.prescriptions)
+            if rule.target
+        ),
     ]
     for name, path in named:
         if name not in known:
             yield finding(
                 "M321", f"{name} is not a structure", document.at(path), hint=did_you_mean(name, known)
             )
+    roles = {rule.role for rule in trial.objects}
+    for n, group in enumerate(trial.one_of):
+        for k, role in enumerate(group.roles):
+            if role not in roles:
+                where = document.at(("one_of", n, "roles", k))
+                yield finding("M321", f"{role} is not under objects:", where, hint=did_you_mean(role, roles))
+    for rule in trial.reviews:
+        if rule.purpose not in trial.purposes:
+            where = document.key(("reviews", rule.purpose))
+            yield finding("M321", f"the trial has no purpose {rule.purpose}", where)
 
 
 def _conditions(trial: Trial, data: Json, path: Path, document: Document) -> Iterator[Diagnostic]:
@@ -122,6 +157,47 @@ def _texts(trial: Trial, document: Document) -> Iterator[Diagnostic]:
     if trial.patient_id_template and not fits:
         where = document.at(("patient_id", "template"))
         yield finding("M321", "patient_id.template does not have the form of patient_id.pattern", where)
+
+
+def _limits(trial: Trial, document: Document) -> Iterator[Diagnostic]:
+    """No range is reversed, and what is optimal is not laxer than what is mandatory."""
+    for n, one in enumerate(trial.prescriptions):
+        if one.dose_min is not None and one.dose_max is not None and one.dose_min > one.dose_max:
+            where = document.at(("prescriptions", n, "dose_gy"))
+            yield finding("M221", "min is larger than max", where)
+    for n, rule in enumerate(trial.constraints):
+        if rule.optimal is None or rule.mandatory is None:
+            continue
+        laxer = rule.optimal > rule.mandatory if rule.op in ("<", "<=") else rule.optimal < rule.mandatory
+        if laxer:
+            message = "the optimal limit is laxer than the mandatory one"
+            yield finding("M325", message, document.at(("constraints", n, "optimal")))
+
+
+def _counts(trial: Trial, document: Document) -> Iterator[Diagnostic]:
+    """No role is asked for more often than it may be."""
+    for role in dict.fromkeys(rule.role for rule in trial.objects):
+        for n, rule in enumerate(rule for rule in trial.objects if rule.role == role):
+            if rule.maximum and rule.minimum > rule.maximum:
+                listed: Path = ("objects", role, n, "minimum")
+                path = listed if listed in document.values else ("objects", role, "minimum")
+                yield finding("M325", "minimum is larger than maximum", document.at(path))
+
+
+def _retained(trial: Trial, document: Document) -> Iterator[Diagnostic]:
+    """Retain sex, size, weight and scale factors only for PET, whose dates are then shifted."""
+    if not trial.retain:
+        return
+    has_pet = any("PT" in rule.modalities or rule.role == "diagnostic_pt" for rule in trial.objects)
+    where = document.key(("retain",))
+    if not has_pet:
+        yield finding("M326", "retain: is for PET, and the trial takes no PET images", where)
+    if trial.dates == "remove":
+        message = "retain: needs dates: shift; without dates no uptake value can be computed"
+        yield finding("M326", message, where)
+    if "patient_characteristics" not in trial.retain:
+        message = "safe_private is retained for uptake values, which need patient_characteristics as well"
+        yield finding("M326", message, where)
 
 
 def _severities(trial: Trial, document: Document) -> Iterator[Diagnostic]:

@@ -47,7 +47,11 @@ class Reading(NamedTuple):
 
 
 class SchemaError(RttqaError):
-    """A schema is missing or cannot be used; the message says which."""
+    """A schema is missing or cannot be used; the message says which, line and column where."""
+
+    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.line, self.column = line, column
 
 
 def shipped(name: str) -> Path:
@@ -162,8 +166,9 @@ class Library:
             raise SchemaError(f"the schema {name} is missing")
         try:
             schema = json.loads(disk.read(path, MAX_BYTES, name), parse_float=Decimal)
-        except (ValueError, RecursionError):
-            raise SchemaError(f"the schema {name} is not readable JSON") from None
+        except (ValueError, RecursionError) as error:
+            place = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else (0, 0)
+            raise SchemaError(f"the schema {name} is not readable JSON", *place) from None
         if not isinstance(schema, dict):
             raise SchemaError(f"the schema {name} is not a group of fields")
         return schema
@@ -202,7 +207,8 @@ class Library:
         try:
             compiled = self.schema(name)
         except SchemaError as error:
-            return (finding("M315", error.message, Location(f"schemas/{name}.schema.json")),)
+            where = Location(f"schemas/{name}.schema.json", error.line, error.column)
+            return (finding("M315", error.message, where),)
         fault = compiled.fault() if own else ""
         return (finding("M315", fault, Location(f"schemas/{name}.schema.json")),) if fault else ()
 

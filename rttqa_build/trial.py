@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,19 +31,52 @@ class When:
 
     def __str__(self) -> str:
         """Return ``arm is a or b and purpose is c``; nothing where it always holds."""
-        parts = (f"{name} is {' or '.join(map(str, allowed))}" for name, allowed in self.fields.items())
+        parts = (f"{name} is {' or '.join(map(_in_yaml, allowed))}" for name, allowed in self.fields.items())
         return " and ".join(parts)
+
+
+def _in_yaml(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class _Conditional(Protocol):
+    @property
+    def when(self) -> When: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """When the trial asks for submissions of a purpose, and what the condition does not say."""
+
+    purpose: str
+    when: When
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRule:
-    """Which objects a role takes: modalities allowed, whether required, how many at the most (0: any)."""
+    """Which objects a role takes: modalities and kinds of plan allowed, whether required, how many.
+
+    ``minimum`` and ``maximum`` of 0: any number. ``library``: the plans are alternatives, one of which is
+    chosen for each fraction, and do not add up. A role may have several rules, under different conditions.
+    """
 
     role: str
     modalities: tuple[str, ...] = ()
     required: bool = False
     when: When = field(default_factory=When)
     maximum: int = 0
+    minimum: int = 0
+    kinds: tuple[str, ...] = ()
+    library: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Roles of which a submission holds at least one."""
+
+    roles: tuple[str, ...]
+    when: When = field(default_factory=When)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +116,18 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class TrialPrescription:
-    """What an arm prescribes; ``dose_min`` equals ``dose_max`` unless isotoxic. Gray."""
+    """What an arm prescribes; ``dose_min`` equals ``dose_max`` unless isotoxic. Gray.
+
+    Without ``target`` the trial's name for it is not known: ``to`` says in words what some target has.
+    Without doses only the number of fractions is known.
+    """
 
     target: str
-    dose_min: Decimal
-    dose_max: Decimal
+    dose_min: Decimal | None
+    dose_max: Decimal | None
     fractions: int
     when: When = field(default_factory=When)
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +162,9 @@ class Trial:
     protocol_versions: tuple[str, ...] = ()
     guidance: str = ""
     sponsor: str = ""
+    full_name: str = ""
     purposes: tuple[str, ...] = ()
+    reviews: tuple[Review, ...] = ()
     arms: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
     patient_id_pattern: str = ""
@@ -133,11 +173,17 @@ class Trial:
     retain: tuple[str, ...] = ()
     unmapped_structures: Literal["keep", "rename", "drop"] = "keep"
     objects: tuple[ObjectRule, ...] = ()
+    one_of: tuple[OneOf, ...] = ()
     documents: tuple[DocumentRule, ...] = ()
     structures: tuple[StructureRule, ...] = ()
+    structures_complete: bool = True
     constraints: tuple[Constraint, ...] = ()
     prescriptions: tuple[TrialPrescription, ...] = ()
     tolerances: Mapping[str, Decimal] = field(default_factory=dict)
+    permitted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rbe: Decimal | None = None
+    phases_4d: tuple[str, ...] = ()
+    separate_series: bool = False
     severities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     staff_in_documents: bool = False
     allowed_macros: tuple[str, ...] = ()
@@ -170,9 +216,18 @@ class Trial:
             protocol_versions=tuple(protocol.get("versions", [])),
             guidance=protocol.get("guidance", ""),
             sponsor=data.get("sponsor", ""),
+            reviews=tuple(
+                Review(purpose, _when(rule), rule.get("note", ""))
+                for purpose, rule in data.get("reviews", {}).items()
+            ),
             patient_id_pattern=patient.get("pattern", ""),
             patient_id_template=patient.get("template", ""),
-            objects=tuple(ObjectRule(role, **_rule(rule)) for role, rule in data.get("objects", {}).items()),
+            objects=tuple(
+                ObjectRule(role, **_rule(rule))
+                for role, rules in data.get("objects", {}).items()
+                for rule in (rules if isinstance(rules, list) else [rules])
+            ),
+            one_of=tuple(OneOf(**_rule(rule)) for rule in data.get("one_of", [])),
             documents=tuple(
                 DocumentRule(name, **_rule(rule)) for name, rule in data.get("documents", {}).items()
             ),
@@ -182,6 +237,8 @@ class Trial:
             constraints=tuple(_constraint(rule) for rule in data.get("constraints", [])),
             prescriptions=tuple(_prescribed(rule) for rule in data.get("prescriptions", [])),
             tolerances={name: Decimal(value) for name, value in data.get("tolerances", {}).items()},
+            permitted={name: tuple(values) for name, values in data.get("permitted", {}).items()},
+            rbe=Decimal(data["rbe"]) if "rbe" in data else None,
             severities=data.get("severity", {}),
             deadline_working_days=data.get("deadline", {}).get("working_days"),
             templates=templates or {},
@@ -192,8 +249,11 @@ class Trial:
 
 def _as_written(data: Any) -> dict[str, Any]:
     """Return the fields that are called the same in file and dataclass."""
-    lists = ("purposes", "arms", "strata", "retain", "allowed_macros", "sources", "unknown")
-    others = ("dates", "unmapped_structures", "staff_in_documents", "supplied_cases", "layout")
+    lists = ("purposes", "arms", "strata", "retain", "allowed_macros", "sources", "unknown", "phases_4d")
+    others = (
+        *("dates", "unmapped_structures", "staff_in_documents", "supplied_cases", "layout"),
+        *("separate_series", "full_name", "structures_complete"),
+    )
     return {
         **{name: tuple(data[name]) for name in lists if name in data},
         **{name: data[name] for name in others if name in data},
@@ -209,6 +269,20 @@ def structure_called(trial: Trial, name: str) -> StructureRule | None:
     """Return the structure that a planning system's name stands for, by the trial's name or an alias."""
     spellings = {folded(alias): rule for rule in trial.structures for alias in (*rule.aliases, rule.name)}
     return spellings.get(folded(name))
+
+
+def plan_library(trial: Trial, submission: Submission) -> bool:
+    """Return whether the plans of a submission are alternatives: their doses and fractions don't add up."""
+    return any(rule.library and rule.when.holds(submission) for rule in trial.objects)
+
+
+def conditions(trial: Trial) -> tuple[When, ...]:
+    """Return every condition of the definition, of whatever it is the condition."""
+    groups: tuple[tuple[_Conditional, ...], ...] = (
+        *(trial.reviews, trial.objects, trial.one_of, trial.documents),
+        *(trial.structures, trial.constraints, trial.prescriptions),
+    )
+    return tuple(rule.when for rules in groups for rule in rules if rule.when.fields)
 
 
 def _rule(entry: Any) -> dict[str, Any]:
@@ -235,6 +309,8 @@ def _constraint(entry: Any) -> Constraint:
 
 
 def _prescribed(entry: Any) -> TrialPrescription:
-    dose = entry["dose_gy"]
-    low, high = (dose["min"], dose["max"]) if isinstance(dose, dict) else (dose, dose)
-    return TrialPrescription(entry["target"], Decimal(low), Decimal(high), entry["fractions"], _when(entry))
+    dose = entry.get("dose_gy")
+    doses = (dose["min"], dose["max"]) if isinstance(dose, dict) else (dose, dose)
+    low, high = (None if one is None else Decimal(one) for one in doses)
+    target, to = entry.get("target", ""), entry.get("to", "")
+    return TrialPrescription(target, low, high, entry["fractions"], _when(entry), to)

@@ -25,9 +25,9 @@ def test_from_document() -> None:
     assert trial.deadline_working_days == 5
     assert trial.tolerances["dose_gy"] == Decimal("0.1")
     assert trial.severities["D204"] == {"default": "error", "dummy-run": "warning"}
-    assert [(p.target, int(p.dose_min), int(p.dose_max), p.fractions) for p in trial.prescriptions] == [
-        ("PTV_6000", 60, 60, 20),
-        ("PTV_7400", 74, 74, 37),
+    assert [(p.target, p.dose_min, p.dose_max, p.fractions) for p in trial.prescriptions] == [
+        ("PTV_6000", Decimal(60), Decimal(60), 20),
+        ("PTV_7400", Decimal(74), Decimal(74), 37),
     ]
     first = trial.constraints[0]
     assert (first.structure, first.metric, first.op, first.optimal) == (
@@ -88,9 +88,22 @@ def test_isotoxic_range() -> None:
     document, _ = parse(TEXT.replace("dose_gy: 60,", "dose_gy: {min: 58, max: 62},").encode(), "trial.yaml")
     assert document is not None
     rule = Trial.from_document(document).prescriptions[0]
-    assert (int(rule.dose_min), int(rule.dose_max)) == (58, 62)
+    assert [rule.dose_min, rule.dose_max] == [58, 62]
 
 
 def test_folded() -> None:
     assert folded("Fem_Head-L") == folded("fem head l") == folded("FEMHEAD.L")
     assert folded("PTV 60") != folded("PTV 61")
+
+
+def test_what_a_plan_may_be_made_with() -> None:
+    options = "rbe: 1.1\nphases_4d: [average, phase50]\nseparate_series: true\n"
+    document, _ = parse((TEXT + options).encode(), "trial.yaml")
+    assert document is not None
+    document, found = LIBRARY.schema("trial").validate(document)
+    assert not found
+    made = Trial.from_document(document)
+    assert made.permitted["techniques"] == ("IMRT", "VMAT")
+    assert (str(made.rbe), made.phases_4d, made.separate_series) == ("1.1", ("average", "phase50"), True)
+    plain = Trial.from_document(parse(TEXT.encode(), "trial.yaml")[0] or document)
+    assert (plain.rbe, plain.phases_4d, plain.separate_series) == (None, (), False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build.cli.output import show_json, show_text, to_json
+from rttqa_build.cli.formats import to_json
+from rttqa_build.cli.output import WIDTH, show_json, show_text
 from rttqa_build.cli.session import demand_known, term
 from rttqa_build.codes import CATALOGUE, FAMILIES
 from rttqa_build.diagnostic import UsageError, exit_code
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rttqa_build.cli.output import Terminal
-    from rttqa_build.trial import Constraint, Trial, TrialPrescription, When
+    from rttqa_build.trial import Constraint, ObjectRule, Trial, TrialPrescription, When
 
 
 def trials(name: str | None, *, as_json: bool) -> int:
     """List the trials, or show one."""
-    out, library = term(), Library(find_root(Path.cwd()))
+    out, here = term(), Path.cwd()
+    library = Library(find_root(here) or here)
     if name:
         demand_known(library, name)
     found = [library.trial(name)] if name else list(library.trials())
@@ -39,7 +42,11 @@ def trials(name: str | None, *, as_json: bool) -> int:
     else:
         width = max((len(trial.id) for trial in known), default=0)
         for trial in known:
-            out.say(f"{trial.id:<{width}}  {trial.status:<10}  {trial.title}")
+            name = trial.full_name or trial.title
+            room = WIDTH - width - len("  unofficial  ")
+            out.say(
+                f"{trial.id:<{width}}  {trial.status:<10}  {textwrap.shorten(name, room, placeholder=' …')}"
+            )
         out.say("")
         out.say("Show one whole: rttqa-build trials ID")
     return exit_code(told)
@@ -49,6 +56,7 @@ def _row(trial: Trial) -> dict[str, object]:
     return {
         "id": trial.id,
         "title": trial.title,
+        "full_name": trial.full_name,
         "status": trial.status,
         "digest": trial.digest,
         "purposes": list(trial.purposes),
@@ -60,11 +68,13 @@ def _row(trial: Trial) -> dict[str, object]:
 def _show(trial: Trial, out: Terminal) -> None:
     out.say(out.strong(f"{trial.title} ({trial.id})"))
     facts = {
+        "full name": trial.full_name,
         "status": trial.status,
         "digest": trial.digest,
         "protocol": ", ".join(trial.protocol_versions),
         "purposes": ", ".join(trial.purposes),
         "arms": ", ".join(trial.arms),
+        "strata": ", ".join(trial.strata),
         "patient ID": trial.patient_id_template,
         "dates": {"shift": "moved into the past by whole weeks", "remove": "removed"}[trial.dates],
         "contact": f"{trial.contact.name} <{trial.contact.email}>",
@@ -76,28 +86,52 @@ def _show(trial: Trial, out: Terminal) -> None:
         for when in dict.fromkeys(when for _, when in rows):
             out.wrapped(f"  {title}{when}", indent=4)
             for text in (text for text, condition in rows if condition == when):
-                out.wrapped(f"    {text}", indent=25)
+                out.wrapped(f"    {text}", indent=6 if title in ("sources", "unknown") else 25)
 
 
 def _parts(trial: Trial) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield each part of a trial: its title, its lines, each with the condition under which it holds."""
     need = {True: "required", False: "optional"}
-    yield "objects", [(f"{o.role:<20} {need[o.required]}", _when(o.when)) for o in trial.objects]
+    notes = {r.purpose: f" ({r.note})" if r.note else "" for r in trial.reviews}
+    yield "reviews asked for", [(f"{r.purpose}{notes[r.purpose]}", _when(r.when)) for r in trial.reviews]
+    yield (
+        "objects",
+        [
+            *((f"{o.role:<20} {need[o.required]}{_how_many(o)}", _when(o.when)) for o in trial.objects),
+            *((f"one of {', '.join(group.roles)}", _when(group.when)) for group in trial.one_of),
+        ],
+    )
     yield (
         "documents",
         [(f"{d.name:<20} {need[d.required]} ({', '.join(d.types)})", _when(d.when)) for d in trial.documents],
     )
     yield "structures", [(f"{s.name:<20} {need[s.required]}", _when(s.when)) for s in trial.structures]
-    yield "prescriptions", [(f"{p.target:<20} {_dose(p)}", _when(p.when)) for p in trial.prescriptions]
+    yield (
+        "prescriptions",
+        [
+            (f"{p.target:<20} {_dose(p)}" if p.target else f"{_dose(p)} to {p.to}", _when(p.when))
+            for p in trial.prescriptions
+        ],
+    )
     yield "constraints", [(f"{c.structure:<20} {_limits(c)}", _when(c.when)) for c in trial.constraints]
     yield "sources", [(text, "") for text in trial.sources]
     yield "unknown", [(text, "") for text in trial.unknown]
 
 
+def _how_many(rule: ObjectRule) -> str:
+    """Return number and kind in words, after a comma; nothing where any will do."""
+    least, most = rule.minimum, rule.maximum
+    number = f", {least}" if least == most and most > 1 else f", at most {most}" if most else ""
+    number = number or (f", at least {least}" if least else "")
+    kinds = f", {' or '.join(rule.kinds)}" if rule.kinds else ""
+    return f"{number}{kinds}{', a plan library' if rule.library else ''}"
+
+
 def _dose(prescribed: TrialPrescription) -> str:
     low, high = prescribed.dose_min, prescribed.dose_max
-    dose = f"{high:g} Gy" if low == high else f"{low:g} to {high:g} Gy"
-    return f"{dose} in {prescribed.fractions} fractions"
+    doses = [f"{dose:g}" for dose in (low, high) if dose is not None]
+    dose = " to ".join(dict.fromkeys(doses)) + " Gy in " if doses else ""
+    return f"{dose}{prescribed.fractions} fractions"
 
 
 def _limits(constraint: Constraint) -> str:
