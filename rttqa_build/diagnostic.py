@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build.codes import CATALOGUE
 
@@ -46,6 +46,13 @@ class Location:
 NOWHERE = Location()
 
 
+class Related(NamedTuple):
+    """Another place that has to do with a finding, and what is there: *arm is set here*."""
+
+    where: Location
+    note: str
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
@@ -53,7 +60,7 @@ class Diagnostic:
     ``message`` and ``hint`` are safe everywhere: they never hold a value from patient data. ``local`` may
     (ROI and plan labels, slice positions, relative paths); it is shown on a terminal and in the local
     report and never serialised. ``subject`` is the role, object or structure that the finding is about:
-    what a waiver's ``for`` matches and what the lock lists.
+    what a waiver's ``for`` matches and what the lock lists. ``related`` are places that explain it.
     """
 
     code: str
@@ -64,6 +71,7 @@ class Diagnostic:
     local: str = ""
     subject: str = ""
     waived: str = ""
+    related: tuple[Related, ...] = ()
 
     @property
     def fatal(self) -> bool:
@@ -100,11 +108,19 @@ def finding(
     hint: str = "",
     local: str = "",
     subject: str = "",
+    related: tuple[Related, ...] = (),
 ) -> Diagnostic:
     """Return a diagnostic with the severity and, when ``hint`` is empty, the hint of the catalogue."""
     entry = CATALOGUE[code]
     return Diagnostic(
-        code, message, where, hint or entry.mend, Severity(entry.severity), local=local, subject=subject
+        code,
+        message,
+        where,
+        hint or entry.mend,
+        Severity(entry.severity),
+        local=local,
+        subject=subject,
+        related=related,
     )
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import source
+from rttqa_build.likeness import Matches, matches
 from rttqa_build.manifest import Manifest, Submission
 from rttqa_build.resolve import resolve
 from rttqa_build.resolve.roles import candidates, describe, modalities_of, rules_for, short_digest
 from rttqa_build.source import Document
 from rttqa_build.study import StructureFacts, Study
-from rttqa_build.trial import structure_called
+from rttqa_build.trial import conditions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from rttqa_build.trial import Trial, TrialPrescription, When
 
 AMBIGUOUS = "R101"
-_COLUMN, _FARTHEST, _WIDTH = 24, 52, 110
+_WIDTH = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,17 @@ def draft(
     folder: str,
     clinical: Mapping[str, bool],
     identifying: Callable[[str], bool],
+    remembered: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Draft:
     """Return a manifest for the patient of ``study``.
 
-    ``clinical``: the clinical fields of the trial's schema, True where it always asks for them.
+    ``clinical``: the clinical fields of the trial's schema, True where it always asks for them;
+    ``remembered``: trial's name of a structure → names in the planning system that were accepted before.
     """
     manifest = Manifest(Document("manifest.yaml", {}), trial.id, _assumed(submission, trial), folder)
     resolution = resolve(study, manifest, trial)
-    rois, unmatched = _structures(_structure_sets(study, resolution), trial, identifying)
+    labels = _labels(_structure_sets(study, resolution), identifying)
+    matched = matches(labels, trial, remembered)
     header = [
         Line(f"# yaml-language-server: $schema=../../.rttqa/schemas/{trial.id}.schema.json"),
         Line("# Drafted from the export: every TODO needs your decision. Then: rttqa-build check"),
@@ -99,20 +103,18 @@ def draft(
         header,
         _data(study, manifest, trial, resolution, identifying),
         _documents(trial, submission),
-        _structure_lines(trial, submission, rois),
+        _structure_lines(trial, submission, matched),
         _prescription(trial, submission),
         _clinical(trial, clinical),
     )
     text = "".join(f"{row}\n" for block in blocks for row in _written(tuple(block)))
-    return Draft(text, _ambiguous(resolution), unmatched)
+    return Draft(text, _ambiguous(resolution), tuple(sorted(matched.open)))
 
 
 def _written(block: tuple[Line, ...]) -> Iterator[str]:
-    """Yield a block with its comments in one column, or above their lines where they are too long."""
-    widths = [len(line.text) for line in block if line.comment]
-    column = max(_COLUMN, *(width for width in widths if width <= _FARTHEST), 0)
+    """Yield a block with its comments beside the lines, or above them where they are too long."""
     for text, comment in block:
-        beside = f"{text:<{column}}  # {comment}" if comment else text
+        beside = f"{text}  # {comment}" if comment else text
         if comment and len(beside) > _WIDTH:
             indent = " " * (len(text) - len(text.lstrip())) + "# "
             yield from textwrap.wrap(
@@ -152,6 +154,13 @@ def _submission(trial: Trial, submission: Submission) -> Iterator[Line]:
         yield Line(f"  arm: {submission.arm or 'TODO'}", f"one of {', '.join(trial.arms)}")
     if trial.strata:
         yield Line(f"  stratum: {submission.stratum or 'TODO'}", f"one of {', '.join(trial.strata)}")
+    decided = submission.purpose in trial.purposes
+    others = [rule.when for rule in trial.reviews if decided and rule.purpose != submission.purpose]
+    asked = {name for when in conditions(trial) if when not in others for name in when.fields}
+    if "centre_patient_number" in asked:
+        yield Line("  centre_patient_number: TODO", "1 for the centre's first patient")
+    if "clinician_approved" in asked:
+        yield Line("  clinician_approved: TODO", "true or false: by the trial")
     yield Line("  revision: 1")
     if trial.deadline_working_days is not None:
         yield Line("  radiotherapy_start: TODO", "YYYY-MM-DD: for the deadline, never in the package")
@@ -210,19 +219,11 @@ def _when(when: When) -> str:
     return f" when {when}" if when.fields else ""
 
 
-def _structures(
-    sets: Iterable[Instance], trial: Trial, identifying: Callable[[str], bool]
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return trial name → name in the planning system, where exactly one structure with contours fits."""
-    found: dict[str, list[str]] = defaultdict(list)
+def _labels(sets: Iterable[Instance], identifying: Callable[[str], bool]) -> list[str]:
+    """Return the names of the structures with contours, but for those that identify."""
     facts = (one.facts for one in sets if isinstance(one.facts, StructureFacts))
     names = dict.fromkeys(roi.name.strip() for one in facts for roi in one.rois if roi.contours)
-    for name in names:
-        rule = structure_called(trial, name)
-        if rule is not None and not identifying(name):
-            found[rule.name].append(name)
-    sure = {name: labels[0] for name, labels in found.items() if len(labels) == 1}
-    return sure, tuple(sorted(name for name, labels in found.items() if len(labels) > 1))
+    return [name for name in names if name and not identifying(name)]
 
 
 def _structure_sets(study: Study, resolution: Resolution) -> tuple[Instance, ...]:
@@ -231,14 +232,23 @@ def _structure_sets(study: Study, resolution: Resolution) -> tuple[Instance, ...
     return chosen or tuple(i for i in study.instances if isinstance(i.facts, StructureFacts))
 
 
-def _structure_lines(trial: Trial, submission: Submission, rois: Mapping[str, str]) -> Iterator[Line]:
+def _structure_lines(trial: Trial, submission: Submission, found: Matches) -> Iterator[Line]:
+    """Yield what is sure; what is not stands commented out, below a TODO where the trial needs it."""
     needed = {r.name for r in trial.structures if r.required and r.when.holds(submission)}
-    shown = [rule for rule in trial.structures if rule.name in rois or rule.name in needed]
-    if shown:
+    if needed or found.sure:
         yield Line("structures:", "trial's name: name in the planning system, or {absent: why}")
-    for rule in shown:
-        label = source.dump(rois[rule.name]).strip() if rule.name in rois else "TODO"
-        yield Line(f"  {rule.name}: {label}")
+    elif found.open:
+        yield Line("# structures:", "perhaps these: take the # away where it is so")
+    for rule in trial.structures:
+        if rule.name in found.sure:
+            label, why = found.sure[rule.name]
+            yield Line(f"  {rule.name}: {source.dump(label).strip()}", why)
+            continue
+        perhaps = found.open.get(rule.name, ())
+        if rule.name in needed:
+            yield Line(f"  {rule.name}: TODO", "perhaps one of these" if perhaps else "")
+        for label, why in perhaps:
+            yield Line(f"  # {rule.name}: {source.dump(label).strip()}", why)
 
 
 def _prescription(trial: Trial, submission: Submission) -> Iterator[Line]:
@@ -247,17 +257,18 @@ def _prescription(trial: Trial, submission: Submission) -> Iterator[Line]:
     rows = [row for row in trial.prescriptions if submission.arm and row.when.holds(submission)]
     if rows:
         yield Line("prescription:")
-        yield from (Line(f"  - {_prescribed(row)}") for row in rows)
+        yield from (Line(f"  - {_prescribed(row)}", row.to) for row in rows)
         return
     yield Line("prescription:")
     yield Line("  - TODO", "as the arm prescribes")
     for row in trial.prescriptions:
-        yield Line(f"  # - {_prescribed(row)}", _when(row.when).strip())
+        yield Line(f"  # - {_prescribed(row)}", f"{row.to}{_when(row.when)}".strip())
 
 
 def _prescribed(row: TrialPrescription) -> str:
-    dose = row.dose_max if row.dose_min == row.dose_max else f"{{min: {row.dose_min}, max: {row.dose_max}}}"
-    return f"{{target: {row.target}, dose_gy: {dose}, fractions: {row.fractions}}}"
+    span = f"{{min: {row.dose_min}, max: {row.dose_max}}}"
+    dose = span if row.dose_min != row.dose_max else "TODO" if row.dose_max is None else row.dose_max
+    return f"{{target: {row.target or 'TODO'}, dose_gy: {dose}, fractions: {row.fractions}}}"
 
 
 def _clinical(trial: Trial, fields: Mapping[str, bool]) -> Iterator[Line]:

@@ -25,6 +25,7 @@ TEMPLATES: Mapping[str, str] = {
     ".gitattributes": "gitattributes",
     "submissions/.gitkeep": "gitkeep",
 }
+CI: Mapping[str, str] = {".github/workflows/rttqa.yaml": "github.yaml", ".gitlab-ci.yml": "gitlab-ci.yml"}
 SCHEMAS = ".rttqa/schemas"
 HOOK = "pre-commit"
 
@@ -39,12 +40,13 @@ class Scaffold:
 
 
 def init(
-    folder: Path, schemas: Mapping[str, bytes], environ: Mapping[str, str], interpreter: str
+    folder: Path, schemas: Mapping[str, bytes], environ: Mapping[str, str], interpreter: str, *, ci: str = ""
 ) -> Scaffold:
     """Make ``folder`` a submissions repository, in the Git repository around it or in a new one.
 
     ``schemas`` maps file names to self-contained JSON Schemas for editors; ``interpreter`` is the Python
-    that the hook falls back to. Files that are there stay: each is a finding, unless it is the same.
+    that the hook falls back to; ``ci`` is the version of this program that GitHub and GitLab are to install,
+    nothing for no files of theirs. Files that are there stay: each is a finding, unless it is the same.
     Raises UsageError when ``folder`` is a file or git is missing, RttqaError when the disk refuses.
     """
     if folder.exists() and not folder.is_dir():
@@ -52,6 +54,8 @@ def init(
     _make(folder)
     git = _repository(folder, environ)
     files = {name: _template(template) for name, template in TEMPLATES.items()}
+    if ci:
+        files |= {name: _template(one).replace(b"@VERSION@", ci.encode()) for name, one in CI.items()}
     files |= {f"{SCHEMAS}/{name}": data for name, data in sorted(schemas.items())}
     written, kept = [], []
     for name, data in files.items():

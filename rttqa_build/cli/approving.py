@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
-from rttqa_build import approval, disk, records, repository
+from rttqa_build import approval, disk, records
 from rttqa_build.approval import Approval
 from rttqa_build.build import REPORT, Built, build
 from rttqa_build.cli import session
 from rttqa_build.cli.building import order
 from rttqa_build.diagnostic import RttqaError, UsageError
+from rttqa_build.identifiers import kinds
 from rttqa_build.workspace import with_key
+
+_ROLE_HINT = "name the role only, such as physicist or trial radiographer"
 
 if TYPE_CHECKING:
     from rttqa_build.cli.output import Terminal
@@ -26,17 +30,21 @@ def approve(name: str, role: str) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("an approval is given on a terminal, by a person", "run this in a terminal window")
     here, out = session.workspace(), session.term()
+    if held := kinds(role, here.settings.identifiers):
+        raise UsageError(f"--role seems to hold {held[0]}, and would go into Git", _ROLE_HINT)
     (path,) = here.manifests([name])
     key = here.key()
     submission = with_key(here, here.load(path), key)
     lock = _lock(submission)
-    git = repository.find(here.root, session.environ())
-    email = git.email()
-    if not email:
-        hint = "tell it: git config user.email you@example.org"
-        raise UsageError("Git does not know your e-mail address", hint)
-    built = build(order(here, submission, key, jobs=2, keep=True), out.progress)
+    email = session.author(here)
+    wanted = order(here, submission, key, jobs=2, keep=True)
+    # the role goes into Git: it is searched for this patient's and the staff's names as all else is
+    wanted = replace(wanted, committed={**wanted.committed, records.APPROVAL: role.encode()})
+    with here.alone(submission.name):
+        built = build(wanted, out.progress)
     out.progress("")
+    if any(one.where.file == records.APPROVAL for one in built.diagnostics):
+        raise UsageError("--role holds something that identifies, and would go into Git", _ROLE_HINT)
     if built.lock is None or built.lock.content != lock.content:
         raise RttqaError(
             "a build of today gives another content than the lock", "run `rttqa-build build` again"

@@ -8,6 +8,7 @@ from rttqa_build import disk, lock, records, repository
 from rttqa_build.build import REPORT, Built, Order
 from rttqa_build.build import build as run
 from rttqa_build.cli import failures, session
+from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
 from rttqa_build.diagnostic import Location, RttqaError, UsageError, exit_code, finding, ordered
 from rttqa_build.repository import inside_work_tree
@@ -36,35 +37,44 @@ class Outcome(NamedTuple):
     error: RttqaError | None = None
 
 
-def build(named: Sequence[str], *, locked: bool, jobs: int, as_json: bool) -> int:
+def build(named: Sequence[str], *, locked: bool, jobs: int, output: Format) -> int:
     """Build every manifest that is named; each is reported, the worst exit code wins."""
     here, out = session.workspace(), session.term()
     key = here.key()
     outcomes = []
     for path in here.manifests(named):
-        submission = with_key(here, here.load(path), key)
-        outcome = _one(here, submission, key, locked=locked, jobs=jobs)
+        outcome = _one(here, path, key, locked=locked, jobs=jobs)
         outcomes.append(outcome)
-        if not as_json:
-            _tell(here, submission, outcome, out, locked=locked)
-    if as_json:
-        session.as_json(((o.name, o.found, _facts(o)) for o in outcomes), out)
+        if output is Format.TEXT:
+            _tell(here, outcome, out, locked=locked)
+    if output is not Format.TEXT:
+        session.write((Row(o.name, o.found, _facts(o)) for o in outcomes), output, out)
     elif not outcomes:
         out.say(session.NO_SUBMISSION)
     return session.worst(outcome.code for outcome in outcomes)
 
 
-def _one(here: Workspace, submission: Submission, key: CentreKey, *, locked: bool, jobs: int) -> Outcome:
+def _one(here: Workspace, path: Path, key: CentreKey, *, locked: bool, jobs: int) -> Outcome:
+    """Build one submission while no other run is at it."""
+    name = path.parent.name
+    found: tuple[Diagnostic, ...] = ()
+    try:
+        with here.alone(name):
+            submission = with_key(here, here.load(path), key)
+            found = submission.reading.diagnostics
+            return _build(here, submission, key, locked=locked, jobs=jobs)
+    except RttqaError as error:
+        session.term().progress("")
+        failures.tell(error)
+        return Outcome(name, error.exit_code, found, error=error)
+
+
+def _build(here: Workspace, submission: Submission, key: CentreKey, *, locked: bool, jobs: int) -> Outcome:
     out = session.term()
     edited = any(one.code == EDITED for one in submission.diagnostics)
     if submission.manifest is None or submission.trial is None or edited:
         return Outcome(submission.name, 1, submission.diagnostics)
-    try:
-        built = run(order(here, submission, key, jobs=jobs, keep=not locked), out.progress)
-    except RttqaError as error:
-        out.progress("")
-        failures.tell(error)
-        return Outcome(submission.name, error.exit_code, submission.reading.diagnostics, error=error)
+    built = run(order(here, submission, key, jobs=jobs, keep=not locked), out.progress)
     out.progress("")
     found = built.diagnostics
     if locked:
@@ -151,8 +161,8 @@ def _facts(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _tell(here: Workspace, submission: Submission, outcome: Outcome, out: Terminal, *, locked: bool) -> None:
-    show_text(outcome.found, out)
+def _tell(here: Workspace, outcome: Outcome, out: Terminal, *, locked: bool) -> None:
+    show_text(outcome.found, out, session.sources(here))
     built = outcome.built
     out.say(f"{outcome.name}: {tally(outcome.found)}")
     if built is None:
@@ -166,4 +176,4 @@ def _tell(here: Workspace, submission: Submission, outcome: Outcome, out: Termin
     if locked and built.lock is not None and not exit_code(outcome.found):
         out.say("  the same package again: nothing differs from the lock")
     if not locked:
-        out.say(f"  report  {session.near(here.output(submission.name) / REPORT)}")
+        out.say(f"  report  {session.near(here.output(outcome.name) / REPORT)}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import disk, keyfile, repository, scaffold
 from rttqa_build.cli import session
+from rttqa_build.cli.formats import Format
 from rttqa_build.cli.repository import editor_schemas
 from rttqa_build.diagnostic import UsageError
 from rttqa_build.library import Library
@@ -47,13 +48,13 @@ def demo(folder: Path) -> int:
     with contextlib.chdir(folder):
         out.say("")
         out.say(out.strong("$ rttqa-build build"))
-        code = building.build([], locked=False, jobs=2, as_json=False)
+        code = building.build([], locked=False, jobs=2, output=Format.TEXT)
         if code:
             return code
         git.commit("Add EP-0123 for prospective review", NAME, EMAIL)
         out.say("")
         out.say(out.strong("$ git add -A && git commit && rttqa-build submit"))
-        code = submitting.submit([], submitting.Asked(False, False, False, "", 2), as_json=False)
+        code = submitting.submit([], submitting.Asked(False, False, False, "", 2), Format.TEXT)
         git.commit("Record the receipt of EP-0123", NAME, EMAIL)
     _tell(folder, data, out)
     return code

@@ -55,9 +55,18 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
     who = _patient(draft.patients(intake.study), out)
     study = draft.of_patient(intake.study, who)
     submission = Submission(purpose or "TODO", 1, patient)
-    made = draft.draft(study, chosen, submission, relative, _clinical(here, chosen), scanner.identifies)
+    remembered, told = here.mappings()
+    made = draft.draft(
+        study,
+        chosen,
+        submission,
+        relative,
+        _clinical(here, chosen),
+        scanner.identifies,
+        remembered.get(chosen.id),
+    )
     disk.write(target, made.text.encode())
-    show_text([replace(one, local=scanner.masked(one.local)) for one in intake.diagnostics], out)
+    show_text([*told, *(replace(one, local=scanner.masked(one.local)) for one in intake.diagnostics)], out)
     _tell(here, target, made, study, out)
     return exit_code(intake.diagnostics)
 
@@ -129,5 +138,5 @@ def _tell(here: Workspace, target: Path, made: draft.Draft, study: Study, out: T
     for role in made.ambiguous:
         out.say(f"  several objects could be the {role}: choose below `data:`")
     for name in made.unmatched:
-        out.say(f"  several structures could be {name}: map the right one")
+        out.say(f"  it is not sure which structure is {name}: see what is proposed below `structures:`")
     out.say("Next: edit it, then rttqa-build check")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from rttqa_build.build import ACCOUNT
 from rttqa_build.cli import session
-from rttqa_build.cli.output import show_json, show_text, tally, to_json
+from rttqa_build.cli.formats import Format, Row
+from rttqa_build.cli.output import show_text, tally
 from rttqa_build.diagnostic import UsageError, exit_code
-from rttqa_build.export import export
+from rttqa_build.export import Exported, export
 from rttqa_build.lock import Basis
 from rttqa_build.manifest import Manifest, Submission
 from rttqa_build.order import Order
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from rttqa_build.workspace import Workspace
 
 
-def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int, as_json: bool) -> int:
+def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int, output: Format) -> int:
     """Pseudonymise a folder and say what was done."""
     here, term = session.workspace(), session.term()
     chosen = trial_called(here, trial, term)
@@ -36,19 +39,33 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int
             raise UsageError("a folder with patient data lies inside a Git repository", "keep it outside")
     if out.resolve().is_relative_to(folder.resolve()):
         raise UsageError("the output folder lies inside the source folder", "give a folder beside it")
+    here.demand_unsynced(out.absolute(), "the output folder")
     key = here.key()
     manifest = Manifest(Document("", {}), trial, Submission("dummy-run", 1, patient), "")
     basis = Basis("", chosen.digest, here.settings.subset_digest, key.fingerprint, versions())
     order = Order(manifest, chosen, here.settings, key, basis, folder.absolute(), out.absolute(), jobs=jobs)
-    count, found = export(order, term.progress)
+    made = export(order, term.progress)
+    found = made.diagnostics
     term.progress("")
-    if as_json:
-        show_json({"objects": count, "findings": [to_json(one) for one in found]}, term)
+    if output is not Format.TEXT:
+        session.write(
+            [Row("pseudonymise", found, {"objects": made.count, "left_out": _reasons(made)})], output, term
+        )
         return exit_code(found)
     show_text(found, term)
-    written = "nothing was written" if exit_code(found) else f"{count} objects in {out}"
+    written = f"{made.count} objects in {out}" if made.count else "nothing was written"
     term.say(f"{tally(found)}: {written}")
+    for reason, number in _reasons(made).items():
+        term.say(f"  left out, {reason}: {number}")
+    if made.count:
+        term.say(f"  account {out}.{ACCOUNT}")
     return exit_code(found)
+
+
+def _reasons(made: Exported) -> dict[str, int]:
+    """Return why files were left out, and how many for each reason."""
+    reasons = Counter(f"{fate.reason}: {fate.detail}".removesuffix(": ") for fate in made.left_out)
+    return dict(sorted(reasons.items()))
 
 
 def trial_called(here: Workspace, name: str, out: Terminal) -> Trial | None:

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from rttqa_build.cli.snippet import Sources
 from rttqa_build.diagnostic import Diagnostic, Severity
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _COLOURS = {Severity.ERROR: "\x1b[31m", Severity.WARNING: "\x1b[33m", Severity.INFO: "\x1b[36m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 WIDTH = 80
+NO_SOURCES = Sources(lambda _: "", bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +58,31 @@ def terminal(environ: Mapping[str, str]) -> Terminal:
     return Terminal(sys.stdout, colour, is_terminal)
 
 
-def show_text(findings: Iterable[Diagnostic], term: Terminal) -> None:
-    """Write findings: place, severity, code, message; then where to look and what to do."""
+def show_text(findings: Iterable[Diagnostic], term: Terminal, sources: Sources = NO_SOURCES) -> None:
+    """Write findings: place, severity, code, message; then the line, where else to look, what to do."""
     for found in findings:
-        severity = "waived" if found.waived else found.severity.value
-        label = f"{severity}[{found.code}]"
-        if term.colour and not found.waived:
-            label = f"{_COLOURS[found.severity]}{label}{_RESET}"
         place = f"{found.where}: " if found.where.file else ""
         told = found.message + place
         item = f" ({found.subject})" if found.subject and found.subject not in told else ""
-        term.say(f"{place}{label} {term.strong(found.message)}{item}")
-        if found.local and term.local:
-            for line in found.local.splitlines():
-                term.say(f"  | {line}")
+        term.say(f"{place}{_label(found, term)} {term.strong(found.message)}{item}")
+        for line in sources.lines(found.where):
+            term.say(line)
+        for line in found.local.splitlines() if term.local else ():
+            term.say(f"  | {line}")
+        for other in found.related:
+            term.say(f"  {other.where}: {other.note}")
+            for line in sources.lines(other.where):
+                term.say(line)
         if found.waived:
             term.say(f"  waived: {found.waived}")
         elif found.hint:
             term.say(f"  hint: {found.hint}")
+
+
+def _label(found: Diagnostic, term: Terminal) -> str:
+    label = f"{'waived' if found.waived else found.severity.value}[{found.code}]"
+    plain = found.waived or not term.colour
+    return label if plain else f"{_COLOURS[found.severity]}{label}{_RESET}"
 
 
 def tally(findings: Iterable[Diagnostic]) -> str:
@@ -83,22 +92,6 @@ def tally(findings: Iterable[Diagnostic]) -> str:
     single = {"error": "error", "warning": "warning", "info": "note", "waived": "waived"}
     parts = [f"{counts[k]} {single[k] if counts[k] == 1 else words[k]}" for k in words if counts[k]]
     return ", ".join(parts) or "no findings"
-
-
-def to_json(found: Diagnostic) -> dict[str, object]:
-    """Return a finding as JSON data, without what is only for the terminal."""
-    return {
-        "code": found.code,
-        "severity": found.severity.value,
-        "message": found.message,
-        "hint": found.hint,
-        "file": found.where.file,
-        "line": found.where.line,
-        "column": found.where.column,
-        "item": found.where.item,
-        "subject": found.subject,
-        "waived": found.waived,
-    }
 
 
 def show_json(data: object, term: Terminal) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build.cli.output import Terminal, show_json, show_text, tally, terminal, to_json
+from rttqa_build import __version__, disk, repository
+from rttqa_build.cli.formats import Format, Row, written
+from rttqa_build.cli.output import Terminal, show_text, tally, terminal
+from rttqa_build.cli.snippet import Sources
 from rttqa_build.diagnostic import UsageError, exit_code
+from rttqa_build.identifiers import kinds
 from rttqa_build.schema import did_you_mean
+from rttqa_build.source import MAX_BYTES
 from rttqa_build.workspace import Submission, Workspace
 
 if TYPE_CHECKING:
@@ -48,6 +54,21 @@ def today() -> str:
     return dt.datetime.now(dt.UTC).astimezone().date().isoformat()
 
 
+def author(here: Workspace) -> str:
+    """Return who is at work, as Git knows them; raise UsageError when it does not."""
+    email = repository.find(here.root, environ()).email()
+    if not email:
+        hint = "tell it: git config user.email you@example.org"
+        raise UsageError("Git does not know your e-mail address", hint)
+    return email
+
+
+def demand_anonymous(here: Workspace, option: str, text: str) -> None:
+    """Raise UsageError when a text that goes into Git with a record identifies anyone."""
+    if held := kinds(text, here.settings.identifiers):
+        raise UsageError(f"{option} seems to hold {held[0]}, and would go into Git", "say it without")
+
+
 def near(path: Path) -> str:
     """Return a path as one would type it here: relative where it lies below the current folder."""
     here = Path.cwd()
@@ -67,16 +88,32 @@ def worst(codes: Iterable[int]) -> int:
     return next((code for code in _WORST if code in given), 0)
 
 
-def report(submission: Submission, found: tuple[Diagnostic, ...], out: Terminal) -> int:
+def sources(here: Workspace) -> Sources:
+    """Return the YAML files of the repository, to show the lines that findings speak of."""
+    patterns = here.settings.identifiers
+
+    @functools.cache
+    def read(name: str) -> str:
+        path = here.root / name
+        if path.suffix != ".yaml" or not path.is_file():
+            return ""
+        return disk.head(path, MAX_BYTES, name).decode("utf-8-sig", "replace")
+
+    return Sources(read, lambda line: bool(kinds(line, patterns)))
+
+
+def report(here: Workspace, submission: Submission, found: tuple[Diagnostic, ...], out: Terminal) -> int:
     """Write a submission's findings and their tally; return its exit code."""
-    show_text(found, out)
+    show_text(found, out, sources(here))
     out.say(f"{submission.name}: {tally(found)}")
     return exit_code(found)
 
 
+def write(rows: Iterable[Row], output: Format, out: Terminal) -> None:
+    """Write the findings in a format that programs read."""
+    out.say(written(tuple(rows), output, __version__))
+
+
 def as_json(rows: Iterable[tuple[str, tuple[Diagnostic, ...], dict[str, object]]], out: Terminal) -> None:
     """Write one JSON object per submission: name, findings, and what else the verb tells."""
-    show_json(
-        [{"name": name, **more, "findings": [to_json(one) for one in found]} for name, found, more in rows],
-        out,
-    )
+    write((Row(*row) for row in rows), Format.JSON, out)

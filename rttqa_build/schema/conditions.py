@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rttqa_build.schema.bundle import Schema, lookup
 
@@ -14,14 +14,24 @@ if TYPE_CHECKING:
     from rttqa_build.source import Document, Json
 
 
-def condition_of(error: ValidationError, root: Schema, document: Document) -> str:
-    """Return the conditions in words; an empty text where the part always applies."""
+class Condition(NamedTuple):
+    """Conditions in words, and the fields that decide them: both empty where a part always applies."""
+
+    words: str = ""
+    fields: tuple[str, ...] = ()
+
+
+def condition_of(error: ValidationError, root: Schema, document: Document) -> Condition:
+    """Return the conditions under which the part of the schema that failed applies."""
     walks = list(_walks(root, root, list(error.absolute_schema_path), document.data))
-    words = next((words for end, words in walks if end is error.schema), walks[0][1] if walks else [])
-    return ", ".join(word for word in words if word)
+    met = next((met for end, met in walks if end is error.schema), walks[0][1] if walks else [])
+    words = ", ".join(one.words for one in met if one.words)
+    return Condition(words, tuple(dict.fromkeys(name for one in met for name in one.fields)))
 
 
-def _walks(root: Schema, node: Any, steps: list[str | int], data: Json) -> Iterator[tuple[Any, list[str]]]:
+def _walks(
+    root: Schema, node: Any, steps: list[str | int], data: Json
+) -> Iterator[tuple[Any, list[Condition]]]:
     """Yield each way to follow ``steps``, to the schema that holds the last keyword, with its conditions.
 
     Validators leave ``$ref`` and ``if`` out of the steps, so a reference may have to be followed first.
@@ -32,11 +42,11 @@ def _walks(root: Schema, node: Any, steps: list[str | int], data: Json) -> Itera
     inner = _inside(node, step)
     if inner is None:
         return
-    words = [_described(node["if"], step, data)] if step in {"then", "else"} and "if" in node else []
+    met = [_described(node["if"], step, data)] if step in {"then", "else"} and "if" in node else []
     if rest:
-        yield from ((end, words + more) for end, more in _walks(root, inner, rest, data))
+        yield from ((end, met + more) for end, more in _walks(root, inner, rest, data))
     else:
-        yield node, words
+        yield node, met
 
 
 def _inside(node: Any, step: str | int) -> Any:
@@ -45,12 +55,15 @@ def _inside(node: Any, step: str | int) -> Any:
     return node.get(str(step)) if isinstance(node, dict) else None
 
 
-def _described(condition: Schema, branch: str | int, data: Json) -> str:
+def _described(condition: Schema, branch: str | int, data: Json) -> Condition:
     """Return an ``if`` in words, from the values it compares with."""
     negation = "not " if branch == "else" else ""
-    if "x-when" in condition:
-        return f"{negation}{condition['x-when']}"
-    return " and ".join(f"{name} {negation}{values}" for name, values in _compared(condition, data))
+    compared = list(_compared(condition, data))
+    own = condition.get("x-when", "")
+    words = (
+        f"{negation}{own}" if own else " and ".join(f"{name} {negation}{values}" for name, values in compared)
+    )
+    return Condition(words, tuple(name for name, _ in compared))
 
 
 def _compared(condition: Any, data: Json) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rttqa_build.diagnostic import Diagnostic, finding
+from rttqa_build.diagnostic import Diagnostic, Related, finding
 from rttqa_build.schema.bundle import Schema, fields
 from rttqa_build.schema.conditions import condition_of
+from rttqa_build.schema.rewriting import foreign_letter, rewritten
 from rttqa_build.source import dotted
 
 if TYPE_CHECKING:
@@ -87,11 +89,30 @@ class Wording:
         """Return the findings for all errors of one document."""
         errors = list(errors)
         result = [said for error in errors for said in self._speak(error, document)]
+        # Where base and trial say the same of one place, the trial's hint is the better one.
+        result = list({(one.where, one.code, one.message): one for one in result}.values())
         # Fields that another part of the schema would have allowed come to nothing above; where that is
         # all that is wrong, the place is still told.
         return result or [self._other(error, document) for error in errors]
 
     def _speak(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        """Yield what is to be said of one error, with the places of the fields that made it apply."""
+        for said in self._said(error, document):
+            related = () if said.code == "M201" else self._deciding(error, document, said)
+            yield replace(said, related=said.related or related)
+
+    def _deciding(self, error: ValidationError, document: Document, said: Diagnostic) -> tuple[Related, ...]:
+        found = (
+            (path, document.at(path))
+            for name in condition_of(error, self._root, document).fields
+            for path in sorted(document.keys, key=str)
+            if path[-1] == name and len(path) <= 2
+        )
+        return tuple(
+            Related(where, f"{path[-1]} is set here") for path, where in found if where != said.where
+        )
+
+    def _said(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
         if unfinished(error.instance):
             where = document.at(_path(error))
             yield finding("M201", f"{where.item} still says TODO", where)
@@ -109,12 +130,14 @@ class Wording:
         return str(error.schema.get("x-message", "")) if isinstance(error.schema, dict) else ""
 
     def _type(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
-        yield self._must_be("M103", error, document, _kinds([error]))
+        kinds = _kinds([error])
+        as_group = _as_group(error) if "group" in kinds else ""
+        yield self._must_be("M103", error, document, kinds, as_group)
 
     def _required(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
         missing, given = _any(error.validator_value), _any(error.instance)
         for name in (name for name in missing if name not in given):
-            yield self._missing(error, document, name, condition_of(error, self._root, document))
+            yield self._missing(error, document, name, condition_of(error, self._root, document).words)
 
     def _dependent(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
         needs, group = _any(error.validator_value), _any(error.instance)
@@ -126,9 +149,16 @@ class Wording:
         path = _path(error)
         full = dotted((*path, name))
         code, message = ("M108", f"{condition} needs {full}") if condition else ("M102", f"{full} is missing")
-        inner = fields(self._root, error.schema).get(name, {})
+        inner = fields(self._root, error.schema).get(name) or self._field((*path, name))
         hint = _hint(error) or inner.get("x-hint", "") or f"add {name}:"
         return finding(code, message, document.key(path), hint=hint)
+
+    def _field(self, path: Path) -> Schema:
+        """Return the schema of a field below groups, as the whole schema has it; empty where it has none."""
+        node: Schema = self._root
+        for step in path:
+            node = fields(self._root, node).get(str(step), {})
+        return node
 
     def _choice(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
         value: Any = error.validator_value
@@ -171,7 +201,8 @@ class Wording:
             if key in known or any(re.search(pattern, key) for pattern in patterns):
                 continue
             path = (*_path(error), key)
-            hint = did_you_mean(key, known.keys() - group.keys()) or self._elsewhere(key)
+            guess = did_you_mean(key, known.keys() - group.keys()) or self._elsewhere(key)
+            hint = "; ".join(filter(None, (guess, foreign_letter(key))))
             yield finding("M101", f"unknown field {_named(key)}", document.key(path), hint=hint)
 
     def _elsewhere(self, key: str) -> str:
@@ -218,10 +249,11 @@ class Wording:
     ) -> Diagnostic:
         where = document.at(_path(error))
         message = self._when(error, document, f"{where.item or 'the file'} must be {words}")
-        return finding(code, message, where, hint=_hint(error) or hint or _description(error))
+        told = rewritten(error.instance, words) or _hint(error) or hint or _description(error)
+        return finding(code, message, where, hint=told)
 
     def _when(self, error: ValidationError, document: Document, message: str) -> str:
-        condition = condition_of(error, self._root, document)
+        condition = condition_of(error, self._root, document).words
         return f"for {condition}, {message}" if condition else message
 
 
@@ -240,6 +272,12 @@ def _hint(error: ValidationError) -> str:
 
 def _description(error: ValidationError) -> str:
     return str(error.schema.get("description", "")) if isinstance(error.schema, dict) else ""
+
+
+def _as_group(error: ValidationError) -> str:
+    """Return how a group is written whose first field the author gave alone."""
+    needed = _any(error.schema).get("required", [])
+    return f"write it as a group: {{{needed[0]}: …}}" if isinstance(error.instance, str) and needed else ""
 
 
 def _named(key: str) -> str:

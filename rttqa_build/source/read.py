@@ -33,6 +33,7 @@ _MAX_INT_CHARACTERS = 4000
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
+_UNUSUAL_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
@@ -232,8 +233,8 @@ class _Composer:
         if "quoted" in str(getattr(error, "context", "")) and "unexpected" in problem:
             mark = getattr(error, "context_mark", mark)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        if tabs := self._tabs(line):
-            self.findings.extend(tabs)
+        if hidden := self._tabs(line) or self._spaces(line):
+            self.findings.extend(hidden)
             return
         words = next((words for part, words in _SYNTAX.items() if part in problem), _OTHER_SYNTAX)
         self.findings.append(finding("M004", words[0], Location(self._file, line, column), hint=words[1]))
@@ -244,6 +245,14 @@ class _Composer:
         if all(place.line != line for place in places):
             return []
         return [finding("M005", "a tab indents this line", place) for place in places[:_MAX_FINDINGS]]
+
+    def _spaces(self, line: int) -> list[Diagnostic]:
+        """Return a finding for each unusual space about the line where the parser stopped."""
+        places = [_place(self._file, self._text[: m.start()]) for m in _UNUSUAL_SPACE.finditer(self._text)]
+        near = [place for place in places if abs(place.line - line) <= 1]
+        message = "a space that is not the plain one stands here: YAML takes it for a letter"
+        hint = "Delete it and type a space; text pasted from a word processor brings such spaces."
+        return [finding("M003", message, place, hint=hint) for place in near[:_MAX_FINDINGS]]
 
 
 def _position(event: yaml.Event) -> tuple[int, int]:

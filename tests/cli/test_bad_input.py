@@ -225,8 +225,8 @@ def _other_patient(centre: Centre) -> None:
         (_without("RP"), "R201"),
         (_without("CT"), "R203"),
         (_two_phases, "R101"),
-        (_truncated("RP"), "A002"),
-        (_truncated("RS"), "A002"),
+        (_truncated("RP"), "A005"),
+        (_truncated("RS"), "A005"),
         (_other_patient, "R301"),
     ],
 )

@@ -47,13 +47,6 @@ def test_a_clean_export_leaves_few_questions(centre: Centre) -> None:
         assert item in check.out
 
 
-def test_comments_stand_in_columns(centre: Centre) -> None:
-    centre.call(*PROSTATE, "--purpose", "data-collection", centre.export)
-    head = drafted(centre).partition("# data:")[0].splitlines()[2:]
-    columns = {line.index("  # ") for line in head if "  # " in line}
-    assert len(columns) == 1
-
-
 def test_two_phases_are_listed_to_choose_from(centre: Centre) -> None:
     folder = centre.data / "exports" / "phases"
     synthetic.write(folder, extent=synthetic.SMALL, variant="two-phase")
@@ -179,3 +172,80 @@ def test_arguments_that_are_refused(arguments: tuple[str, ...], told: str, centr
     assert ran.code == 2
     assert told in ran.err
     assert sorted((centre.root / "submissions").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("trial", "purpose", "lines", "absent"),
+    [
+        ("parable", "prospective-review", ["  centre_patient_number: TODO"], ["clinician_approved"]),
+        ("parable", "data-collection", [], ["centre_patient_number"]),
+        ("parable", "", ["  centre_patient_number: TODO", "  purpose: TODO"], []),
+        ("saron", "prospective-review", ["  clinician_approved: TODO"], ["centre_patient_number"]),
+        (
+            "pace-nodes",
+            "data-collection",
+            ["  # - {target: TODO, dose_gy: 25, fractions: 5}  # the pelvic nodes when arm is PPN-SBRT"],
+            [],
+        ),
+        (
+            "raider",
+            "data-collection",
+            ["  # - {target: TODO, dose_gy: TODO, fractions: 20}  # every target when stratum is 20f"],
+            [],
+        ),
+    ],
+)
+def test_what_a_trial_leaves_open_is_left_open(
+    trial: str, purpose: str, lines: list[str], absent: list[str], centre: Centre
+) -> None:
+    chosen = ("--purpose", purpose) if purpose else ()
+    ran = centre.call("new", "--trial", trial, "--patient", "EP-0123", *chosen, centre.export)
+    assert ran.code == 0
+    text = drafted(centre)
+    assert [line for line in lines if line not in text] == []
+    assert [name for name in absent if name in text] == []
+
+
+def test_names_of_earlier_submissions_come_first_and_likeness_is_only_proposed(centre: Centre) -> None:
+    patient = synthetic.build(extent=synthetic.SMALL)
+    odd = {"PTV 60 final": "Zielvolumen", "rectum": "Rectm"}
+    for roi in patient.objects["structure_set"].StructureSetROISequence:
+        roi.ROIName = odd.get(roi.ROIName, roi.ROIName)
+    folder = centre.data / "exports" / "odd"
+    synthetic.save(patient, folder)
+    memory = centre.root / "mappings.yaml"
+    memory.write_text("mappings: {example-prostate: {PTV_6000: [zielvolumen]}}\n", "utf-8")
+    ran = centre.call(*PROSTATE, "--purpose", "data-collection", folder)
+    text = drafted(centre)
+    assert "  PTV_6000: Zielvolumen  # as in earlier submissions\n" in text
+    assert "  Rectum: TODO  # perhaps one of these\n  # Rectum: Rectm  # spelt nearly so\n" in text
+    assert "it is not sure which structure is Rectum" in ran.out
+    memory.write_text("mappings: []\n", "utf-8")
+    assert "M412" in centre.call(*PROSTATE, "--name", "again", folder).out
+
+
+def test_names_of_what_is_received_are_remembered(centre: Centre) -> None:
+    memory = centre.root / "mappings.yaml"
+    with centre.manifest.open("a", encoding="utf-8") as manifest:
+        manifest.write('structures: {PTV: "PTV 60 final", Rectum: rectum}\n')
+    assert centre.call("build").code == 0
+    centre.commit()
+    assert centre.call("submit", "--dry-run").code == 0
+    assert not memory.exists()
+    sent = centre.call("submit")
+    assert (sent.code, "mappings.yaml (commit it)" in sent.out) == (0, True)
+    told = memory.read_bytes()
+    assert told.endswith(b"  example-phantom:\n    PTV:\n      - PTV 60 final\n    Rectum:\n      - rectum\n")
+    assert "mappings.yaml" not in centre.call("submit").out
+    assert memory.read_bytes() == told
+    assert centre.call("check").code == 0
+    memory.write_bytes(told.replace(b"rectum", b"rectum 999 000 0018"))
+    checked = centre.call("check")
+    assert found(checked) == ["M261"]
+    assert "999 000" not in checked.told
+    memory.write_bytes(b"mappings: []\n")
+    assert found(centre.call("check")) == ["M412"]
+    assert "M412" in centre.call("check", "--format", "json").out
+    # what cannot be read is left as it is, and holds nothing up
+    assert centre.call("submit").code == 0
+    assert memory.read_bytes() == b"mappings: []\n"

@@ -8,6 +8,7 @@ import pytest
 
 from rttqa_build.cli.app import app
 from rttqa_build.codes import CATALOGUE
+from rttqa_build.library import Library
 
 if TYPE_CHECKING:
     from cli_centre import Centre
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 VERBS = sorted(
     str(command.name or getattr(command.callback, "__name__", "")) for command in app.registered_commands
 )
-HELPS = [(), *((verb,) for verb in VERBS), ("key",), ("key", "new"), ("key", "show")]
+KEYS = ("new", "show", "backup", "restore")
+GROUPS = {"key": KEYS, "portal": ("trust",), "trials": ("show", "check", "new")}
+HELPS = [(), *((verb,) for verb in (*VERBS, *GROUPS))]
+HELPS += [(group, verb) for group, verbs in GROUPS.items() for verb in verbs]
 
 
 @pytest.mark.parametrize("verb", HELPS)
@@ -30,7 +34,7 @@ def test_help_fits_a_terminal(verb: tuple[str, ...], settled: Centre) -> None:
 
 def test_every_verb_is_listed(settled: Centre) -> None:
     listing = settled.call("--help").out
-    assert [verb for verb in (*VERBS, "key") if f"\n  {verb} " not in listing] == []
+    assert [verb for verb in (*VERBS, *GROUPS) if f"\n  {verb} " not in listing] == []
 
 
 def test_no_arguments_show_the_help(settled: Centre) -> None:
@@ -66,7 +70,7 @@ def test_slips(arguments: tuple[str, ...], told: str, settled: Centre) -> None:
     assert len(ran.err.splitlines()) <= 6
 
 
-@pytest.mark.parametrize("trial", ["example-prostate", "example-phantom"])
+@pytest.mark.parametrize("trial", Library().ids())
 def test_a_trial_reads_well(trial: str, settled: Centre) -> None:
     ran = settled.call("trials", trial)
     assert ran.code == 0

@@ -85,7 +85,7 @@ def test_a_received_revision_does_not_change(received: Centre) -> None:
     edited = received.call("check")
     assert edited.code == 1
     assert "revision" in edited.out
-    assert received.call("status").out.startswith(f"{NAME}  received  undo the edit")
+    assert re.search(rf"\n{NAME} +received .*  undo the edit", received.call("status").out)
 
 
 def test_the_lock_of_a_received_revision_stands(received: Centre) -> None:

@@ -1,0 +1,45 @@
+"""The source line beneath a finding: the caret stands under the place, and no identifier is repeated."""
+
+from __future__ import annotations
+
+import pytest
+
+from rttqa_build.cli.snippet import WIDTH, Sources
+from rttqa_build.diagnostic import Location
+
+LONG = "x" * 100 + "HERE" + "y" * 100
+
+
+def lines(text: str, line: int, column: int) -> list[str]:
+    return Sources({"m.yaml": text}.__getitem__, lambda one: "943 476" in one).lines(
+        Location("m.yaml", line, column)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "expected"),
+    [
+        ("a: 1\nbc: 2\n", 2, 5, ["  2 | bc: 2", "    |     ^"]),
+        ("a: 1\r\nbc: 2\r\n", 2, 1, ["  2 | bc: 2", "    | ^"]),
+        ("\tx: 1", 1, 2, ["  1 | →x: 1", "    |  ^"]),
+        ("a: e\u0301x", 1, 6, ["  1 | a: e\u0301x", "    |     ^"]),
+        ("名: x", 1, 4, ["  1 | 名: x", "    |     ^"]),
+        ("a:\x1b[31m\u202e1", 1, 1, ["  1 | a:·[31m·1", "    | ^"]),
+        ("a: 1", 1, 99, ["  1 | a: 1", "    |     ^"]),
+        ("a: 1", 2, 1, []),
+        ("a: 1", 0, 0, []),
+        ("a: 1\n\nb: 2", 2, 1, []),
+        ("note: NHS 943 476 5919", 1, 7, []),
+    ],
+)
+def test_line_and_caret(text: str, line: int, column: int, expected: list[str]) -> None:
+    assert lines(text, line, column) == expected
+
+
+@pytest.mark.parametrize("column", [1, 50, 101, 150, 204, 205])
+def test_a_long_line_is_cut_about_the_place(column: int) -> None:
+    shown, caret = lines(LONG, 1, column)
+    assert len(shown) <= WIDTH + len("  1 | ")
+    under = caret.index("^")
+    if column <= len(LONG):
+        assert shown[under] in {LONG[column - 1], "…"}
