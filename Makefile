@@ -11,7 +11,7 @@ PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check build submit status test lint test-long bench codes clean
+.PHONY: help demo check build submit status test lint test-long fuzz bench codes conformance clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -59,12 +59,19 @@ lint: $(VENV)/.dev  ## ruff, mypy --strict, import-linter
 test-long: $(VENV)/.dev  ## the tests that take minutes
 	$(PY) -m pytest --quiet --numprocesses auto -m long
 
+fuzz: $(VENV)/.dev       ## a million damaged inputs through the readers; FIRST=N begins elsewhere
+	$(PY) tests/fuzzing.py 1000000 $(or $(FIRST),1000000)
+
 bench: $(VENV)/.dev      ## the speed comparison, in bench/run.py
 	$(PIP) --editable '.[bench]'
 	$(PY) bench/run.py
 
-codes: $(VENV)/.runtime  ## write docs/codes.md from the catalogue of findings
+codes: $(VENV)/.runtime  ## write docs/codes.md and docs/reference from the code
 	$(PY) docs/write_codes.py
+	$(PY) docs/write_reference.py
+
+conformance: $(VENV)/.runtime  ## write docs/conformance.md from the table and the keep list
+	$(PY) docs/write_conformance.py
 
 clean:           ## remove the virtual environment and caches
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -38,13 +38,14 @@ def stages(repository: Path) -> dict[str, float]:
     os.chdir(repository)
     gc.set_threshold(50_000, 20, 20)  # as the program does
     from rttqa_build.cli import building
+    from rttqa_build.cli.formats import Format
 
     seconds = {"start-up and imports": time.perf_counter() - START}
     for module, names in STAGES.items():
         for name in names:
             _timed(importlib.import_module(f"rttqa_build.{module}"), name, seconds)
     with contextlib.redirect_stdout(sys.stderr):
-        code = building.build([], locked=False, jobs=os.cpu_count() or 1, as_json=False)
+        code = building.build([], locked=False, jobs=os.cpu_count() or 1, output=Format.TEXT)
     assert code == 0, "the build has findings"
     return seconds | {"whole": time.perf_counter() - START}
 

@@ -7,7 +7,7 @@ publish. Each stage runs to its end and reports everything it finds; errors stop
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from rttqa_build import account, checks, disk, dosimetry, paperwork
@@ -18,8 +18,8 @@ from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.diagnostic import Location, ordered
 from rttqa_build.evidence import Histograms, histograms
-from rttqa_build.intake import Intake, take_in
-from rttqa_build.lock import Input, Lock, PseudonymousUid, dump, locked
+from rttqa_build.intake import Intake, take_in, weighed
+from rttqa_build.lock import Input, Lock, PackageFacts, PseudonymousUid, dump, locked
 from rttqa_build.objects import Task, settle_uids, tasks
 from rttqa_build.order import Built, Order
 from rttqa_build.package.probe import probe
@@ -29,9 +29,10 @@ from rttqa_build.pseudonym import Pseudonyms
 from rttqa_build.records import LOCK
 from rttqa_build.resolve import Resolution, resolve
 from rttqa_build.study import Instance, Kind, StructureFacts
-from rttqa_build.summary.assemble import Evidence, assemble
+from rttqa_build.summary.assemble import Evidence, assemble, changed
 from rttqa_build.summary.context import Sending, Summary
 from rttqa_build.summary.wording import date_in_words
+from rttqa_build.supplied import Supplied, keeping, prove
 from rttqa_build.tokens import patient_tokens
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Reading:
     dose: Histograms
     pictures: Pictures
     scanner: Scanner
+    measured: tuple[Diagnostic, ...] = ()
+    supplied: Supplied = field(default_factory=Supplied)
 
 
 def build(order: Order, progress: Callable[[str], None] = lambda _: None) -> Built:
@@ -106,7 +109,16 @@ def read(order: Order, progress: Callable[[str], None]) -> Reading:
     source = dosimetry.read(case, order.source)
     dose = histograms(case, source, order.jobs)
     views = pictures(case, source, order.source)
-    return Reading(intake, resolution, case, dose, views, Scanner(intake.harvest, ours(order)))
+    told = checks.run_measured(case, measured(source, dose))
+    supplied = prove(resolution.roles, order.manifest, order.trial)
+    scanner = Scanner(intake.harvest, ours(order), supplied.uids)
+    return Reading(intake, resolution, case, dose, views, scanner, told, supplied)
+
+
+def measured(source: dosimetry.Dosimetry, dose: Histograms) -> checks.Measured:
+    """Return contours, doses and medians as the checks take them."""
+    grids = {name: found for name, found in source.doses.items() if isinstance(found, tuple)}
+    return checks.Measured(source.drawn, source.body, source.main or "", grids, dose.medians)
 
 
 def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
@@ -115,10 +127,12 @@ def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
         *order.told,
         *order.clinical.diagnostics,
         *probe(),
-        *reading.intake.diagnostics,
+        *weighed(reading.intake, reading.resolution.instances),
+        *reading.supplied.diagnostics,
         *reading.resolution.diagnostics,
         *checks.run(reading.case),
         *reading.dose.diagnostics,
+        *reading.measured,
     )
     return tuple(replace(one, local=reading.scanner.masked(one.local)) for one in found)
 
@@ -156,18 +170,32 @@ def prepare(order: Order, reading: Reading, summary: Summary, beside: Executor) 
     """Settle every pseudonym, scrub the documents; the summary is rendered beside the packing."""
     scanner = reading.scanner
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
-    chosen = tasks(reading.resolution.roles, names, lambda instance: renamed(reading.case, instance))
+    chosen = tasks(
+        reading.resolution.roles,
+        names,
+        lambda instance: renamed(reading.case, instance),
+        reading.supplied.files,
+    )
     papers = paperwork.documents(order.manifest, order.trial, order.source, scanner)
     others = {paper.path: paper.data for paper in papers.papers}
+    if order.previous is not None:
+        known = made_from(order, reading, papers, names)
+        summary = replace(summary, changes=changed(order.previous, known))
     inputs = {role: row.digest for role, row in inputs_of(reading, names).items()}
     inputs |= {f"document:{paper.name}": names.input_token([paper.original]) for paper in papers.papers}
     rendering = beside.submit(paperwork.clinical_summary, summary, order.trial, scanner, stage(order))
-    shared = job(order, chosen, names, scanner)
+    shared = job(order, chosen, names, scanner, reading.supplied.uids)
     return Content(chosen, shared, others, rendering, inputs), papers
 
 
-def job(order: Order, chosen: tuple[Task, ...], names: Pseudonyms, scanner: Scanner) -> Job:
-    """Return the job that all objects share, with every UID settled."""
+def job(
+    order: Order,
+    chosen: tuple[Task, ...],
+    names: Pseudonyms,
+    scanner: Scanner,
+    kept_uids: frozenset[str] = frozenset(),
+) -> Job:
+    """Return the job that all objects share, with every UID settled; ``kept_uids`` stay as they are."""
     trial, submission, centre = order.trial, order.manifest.submission, order.settings.centre
     retained = frozenset(trial.retain)
     marks = Marks(
@@ -179,13 +207,14 @@ def job(order: Order, chosen: tuple[Task, ...], names: Pseudonyms, scanner: Scan
         centre.name,
         trial.dates == "shift",
         "patient_characteristics" in retained,
+        "safe_private" in retained,
     )
     first = Job(
         compile_policy(trial.dates, retained),
         marks,
         names.weeks_back(submission.subject),
         names.base_uid,
-        registered_uids(),
+        registered_uids() | {uid.encode("latin-1") for uid in kept_uids},
         scanner.identifies,
     )
     final = settle_uids(order.source, chosen, first, names, order.jobs)
@@ -196,7 +225,7 @@ def job(order: Order, chosen: tuple[Task, ...], names: Pseudonyms, scanner: Scan
         base = names.base_uid(original)
         return final.get(original.decode("latin-1")) or sent.get(base, base)
 
-    return replace(first, uid=uid)
+    return keeping(replace(first, uid=uid)) if kept_uids else replace(first, uid=uid)
 
 
 def renamed(case: checks.Case, instance: Instance) -> Mapping[int, str | None]:
@@ -236,17 +265,26 @@ def record(
 ) -> Lock:
     """Return the lock of this build."""
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
+    return replace(
+        made_from(order, reading, papers, names),
+        content=packed.content,
+        package=packed.facts,
+        uids=uids_of(content, names),
+        findings=locked(found),
+    )
+
+
+def made_from(order: Order, reading: Reading, papers: Papers, names: Pseudonyms) -> Lock:
+    """Return what the lock says before there is a package: what goes in, and how the dose came out."""
     return Lock(
         order.basis,
-        packed.content,
-        packed.facts,
+        "",
+        PackageFacts("", 0, ""),
         patient_tokens(reading.resolution.roles, order.manifest.submission, names),
         inputs_of(reading, names),
         {paper.name: names.input_token([paper.original]) for paper in papers.papers},
         names.input_token([order.clinical.sha256]) if order.clinical.sha256 else "",
-        uids_of(content, names),
-        reading.dose.verdicts,
-        locked(found),
+        constraints=reading.dose.verdicts,
     )
 
 
@@ -285,11 +323,34 @@ def tell(
     if not order.keep:
         return
     done: tuple[Done[Any], ...] = packed.done if packed else ()
-    entries = order.manifest.documents
-    used = {entries[paper.name].path for paper in papers}
-    fates = tuple(fate for fate in reading.resolution.left_out if fate.file.path not in used)
+    named = {entry.path: name for name, entry in order.manifest.documents.items()}
+    left_out = reading.resolution.left_out
+    sent = {paper.name for paper in papers}
+    fates = tuple(fate for fate in left_out if named.get(fate.file.path) not in sent)
     start = date_in_words(order.manifest.submission.radiotherapy_start)
     sending = Sending(packed.facts.name, lock.content, start) if packed and lock else Sending()
-    local = account.local_part(found, done, fates, summary, reading.scanner.masked)
+    local = account.local_part(found, done, fates, summary, reading.scanner.masked, order.committed)
+    local = replace(local, slices=reading.pictures.slices)
     disk.write(order.output / REPORT, account.report_html(summary, sending, local))
-    disk.write(order.output / ACCOUNT, account.account(done, fates, PROFILE, papers))
+    files = accounted(order, reading, found, packed, papers)
+    disk.write(order.output / ACCOUNT, account.account(files, PROFILE))
+
+
+def accounted(
+    order: Order,
+    reading: Reading,
+    found: tuple[Diagnostic, ...],
+    packed: Packed | None,
+    papers: tuple[Paper, ...],
+) -> account.Files:
+    """Return every file of the source with what became of it, also when nothing was made."""
+    named = {entry.path: f"document:{name}" for name, entry in order.manifest.documents.items()}
+    wanted = {i.file.sha256: one.place for one in reading.resolution.roles for i in one.instances}
+    fates = []
+    for fate in reading.resolution.left_out:
+        if fate.file.path in named and fate.file.sha256:
+            wanted[fate.file.sha256] = named[fate.file.path]
+        else:
+            fates.append(fate)
+    made = packed.facts.name if packed and not forbidden(found) else ""
+    return account.Files(packed.done if packed else (), tuple(fates), papers, wanted, made)

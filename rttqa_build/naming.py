@@ -79,4 +79,8 @@ def _name_unmapped(
 
 
 def _needed(roi: Roi, referenced: frozenset[int]) -> bool:
-    return roi.interpreted_type in NEVER_DROPPED or roi.has_physical_properties or roi.number in referenced
+    return (
+        roi.interpreted_type.upper() in NEVER_DROPPED
+        or roi.has_physical_properties
+        or roi.number in referenced
+    )

@@ -53,12 +53,14 @@ class PortalSettings:
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
-    """An SMTP server to hand the email to."""
+    """An SMTP server to hand the email to. ``user`` empty: nobody logs in, unless a password is given."""
 
     host: str
     port: int
     starttls: bool
     sender: str
+    user: str = ""
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,4 +228,11 @@ def _portal(entry: Any) -> PortalSettings | None:
 
 
 def _smtp(entry: Any) -> SmtpSettings:
-    return SmtpSettings(entry["host"], entry.get("port", 587), entry.get("starttls", True), entry["sender"])
+    return SmtpSettings(
+        entry["host"],
+        entry.get("port", 587),
+        entry.get("starttls", True),
+        entry["sender"],
+        entry.get("user", ""),
+        entry.get("ca_file") or "",
+    )

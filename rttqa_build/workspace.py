@@ -5,6 +5,7 @@ Reads files when asked, and only those; holds no patient data. All that ``check`
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -12,11 +13,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import __version__, approval, disk, history, keyfile, records, settings
+from rttqa_build import __version__, approval, disk, history, keyfile, mappings, records, settings
 from rttqa_build.definition import acceptance
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, finding, ordered
-from rttqa_build.identifiers import identifiers
+from rttqa_build.identifiers import identifiers, kinds
+from rttqa_build.ledger import FOLDER as RECEIPTS
 from rttqa_build.library import Library, Reading
 from rttqa_build.lock import Basis, Lock, Versions, freshness
 from rttqa_build.order import Clinical
@@ -27,9 +29,10 @@ from rttqa_build.source import MAX_BYTES, canonical
 from rttqa_build.tokens import Tokened, wrong_patient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rttqa_build.manifest import Manifest
+    from rttqa_build.mappings import Mappings
     from rttqa_build.pseudonym import CentreKey
     from rttqa_build.records import Records
     from rttqa_build.settings import Settings
@@ -190,6 +193,28 @@ class Workspace:
             )
         )
 
+    def mappings(self) -> tuple[Mappings, tuple[Diagnostic, ...]]:
+        """Return the structure names that were accepted before, and what is wrong with the file of them."""
+        document, told = mappings.read(self.root / mappings.FILE, self.library.schema("mappings"))
+        if document is None:
+            return {}, told
+        return mappings.from_document(document), identifiers(document, self.settings.identifiers, ())
+
+    def remember(self, received: Iterable[Manifest]) -> bool:
+        """Note the structure names of received packages as accepted; return whether any is new.
+
+        A file that cannot be read is left as it is. Raises RttqaError when the disk does not allow it.
+        """
+        known, told = self.mappings()
+        if any(one.code == mappings.DAMAGED for one in told):
+            return False
+        patterns = self.settings.identifiers
+        new = mappings.remember(known, received, lambda text: bool(kinds(text, patterns)))
+        if new == known:
+            return False
+        disk.write(self.root / mappings.FILE, mappings.dump(new).encode())
+        return True
+
     def key(self) -> CentreKey:
         """Return the centre's key; raise UsageError when it cannot be used."""
         path = self.key_path()
@@ -218,6 +243,48 @@ class Workspace:
         """Return the folder for package and report of a submission."""
         return self._local(self.settings.build_dir, "build_dir") / name
 
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Keep every other run away from a submission while the block runs.
+
+        Raises UsageError when another run is at it, in this clone or in one that shares the build folder.
+        """
+        place = self._local(self.settings.build_dir, "build_dir") / ".running" / name
+        with disk.exclusive(place, "the build folder") as free:
+            if not free:
+                raise UsageError(
+                    f"another run is building or submitting {name} at this moment",
+                    "wait until it has ended, then look at `rttqa-build status`",
+                )
+            yield
+
+    @contextlib.contextmanager
+    def alone_among_clones(self, name: str, ledger: Path) -> Iterator[None]:
+        """Keep other clones that use the same key file from handing a submission over meanwhile.
+
+        Raises UsageError when another clone is at it.
+        """
+        with disk.exclusive(ledger.with_suffix(".lock"), "the folder of the key") as free:
+            if not free:
+                raise UsageError(
+                    f"another clone is handing {name} over at this moment",
+                    "wait until it has ended, bring its receipt.yaml here through Git, then look at "
+                    "`rttqa-build status`",
+                )
+            yield
+
+    def ledger(self, one: Submission) -> Path | None:
+        """Return the copy of the receipt that clones with the same key file share.
+
+        It is named by what is sent, as folders may have other names. None without a valid manifest, and where
+        the key's folder cannot be written to.
+        """
+        if one.manifest is None or one.trial is None:
+            return None
+        folder, submission = self.key_path().parent, one.manifest.submission
+        name = f"{one.trial.id}_{self.settings.centre.code}_{submission.subject}_{submission.purpose}.yaml"
+        return folder / RECEIPTS / name if os.access(folder, os.W_OK) else None
+
     def portal_folder(self) -> Path | None:
         """Return the folder of a folder portal, or None."""
         portal = self.settings.portal
@@ -231,14 +298,18 @@ class Workspace:
 
     def _local(self, value: str, name: str) -> Path:
         path = self._placed(value)
+        self.demand_unsynced(path, f"`{name}`")
+        return path
+
+    def demand_unsynced(self, path: Path, what: str) -> None:
+        """Raise UsageError when a cloud client would copy what lies there, unless the settings allow it."""
         parts = [part.casefold() for part in path.parts]
         synced = any(part.startswith(client) for part in parts for client in _SYNCED)
         if synced and not self.settings.allow_synced_folders:
             raise UsageError(
-                f"`{name}` lies in a folder that a cloud client copies elsewhere",
+                f"{what} lies in a folder that a cloud client copies elsewhere",
                 "choose a folder of the trust, or set `allow_synced_folders: true` where the trust agreed",
             )
-        return path
 
     def clinical(self, manifest: Manifest, source: Path) -> Clinical:
         """Return the clinical fields: the manifest's, or those of a file beside the source, outside Git."""

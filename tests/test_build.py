@@ -386,7 +386,7 @@ def test_a_damaged_file_of_the_source_is_a_finding_and_forbids_the_package(tmp_p
     path = saved.paths["ct/003"]
     path.write_bytes(path.read_bytes()[:-7])
     built = build(variant.order(saved, tmp_path / "exports", tmp_path / "out"))
-    (found,) = [d for d in built.diagnostics if d.code == "A002"]
+    (found,) = [d for d in built.diagnostics if d.code == "A005"]
     assert found.hint
     assert saved.paths["ct/003"].name not in found.message + found.hint
     assert built.package is None

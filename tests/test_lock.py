@@ -10,7 +10,7 @@ from lock_builder import BASIS, VERSIONS, make_lock, parsed
 
 from rttqa_build import lock
 from rttqa_build.diagnostic import Diagnostic, Location, Severity
-from rttqa_build.lock import Basis, ConstraintVerdict, Input, Lock, LockedFinding, PackageFacts
+from rttqa_build.lock import Basis, ConstraintVerdict, Input, Lock, LockedFinding, PackageFacts, since
 
 LEAST = Lock(BASIS, "d" * 64, PackageFacts("x.zip", 1, "e" * 64))
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "lock.schema.json"
@@ -196,3 +196,42 @@ def test_every_field_of_a_lock_is_compared() -> None:
     }
     for name in Lock.__slots__:
         assert lock.changes(BASE, replace(BASE, **{name: others.get(name, {})})), name
+
+
+def test_what_reviewers_of_a_resubmission_are_told() -> None:
+    old = replace(
+        make_lock(),
+        inputs={"planning_image": Input(90, 1, "a"), "plan": Input(1, 1, "b"), "dose": Input(1, 1, "c")},
+        documents={"plan_assessment_form": "d", "letter": "e"},
+        clinical_file="f",
+        constraints=(ConstraintVerdict("Rectum", "V60Gy[%]", "fail", "mandatory"),),
+    )
+    new = replace(
+        old,
+        inputs={
+            "planning_image": Input(95, 1, "x"),
+            "plan": Input(1, 1, "y"),
+            "diagnostic_mr": Input(2, 1, "z"),
+        },
+        documents={"plan_assessment_form": "x"},
+        clinical_file="x",
+        content="9" * 64,
+        constraints=(
+            ConstraintVerdict("Rectum", "V60Gy[%]", "pass", "mandatory"),
+            ConstraintVerdict("Bladder", "V60Gy[%]", "pass"),
+        ),
+    )
+    assert [str(one) for one in since(old, new)] == [
+        "diagnostic_mr: new",
+        "dose: no longer there",
+        "plan: replaced",
+        "planning_image: 90 before, 95 now",
+        "document:letter: no longer there",
+        "document:plan_assessment_form: replaced",
+        "clinical file: replaced",
+        "Rectum V60Gy[%] mandatory: was fail, now pass",
+    ]
+    assert since(old, old) == ()
+    assert [str(one) for one in since(old, replace(old, clinical_file=""))] == [
+        "clinical file: no longer there"
+    ]

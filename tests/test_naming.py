@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from case_builder import trial
+from case_builder import case, selected, trial
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rttqa_build.manifest import StructureChoice
 from rttqa_build.naming import NEVER_DROPPED, name_structures
-from rttqa_build.study import Roi
+from rttqa_build.study import DoseFacts, DoseTarget, PlanFacts, Roi, StructureFacts
 from rttqa_build.trial import StructureRule
 
 RULES = (StructureRule("PTV", "PTV"), StructureRule("Rectum", "ORGAN"))
@@ -54,6 +54,35 @@ def test_what_the_dose_was_calculated_with_is_never_dropped(kind: str) -> None:
     assert name_structures(rois("x", has_physical_properties=True), {}, dropping).renamed == {}
     assert name_structures(rois("x"), {}, dropping, referenced=[1]).renamed == {}
     assert name_structures(rois("x"), {}, dropping).renamed == {1: None}
+
+
+@pytest.mark.parametrize("kind", ["external", "Support", "bolus"])
+def test_types_are_compared_whatever_their_case(kind: str) -> None:
+    dropping = trial(unmapped_structures="drop")
+    assert name_structures(rois("x", interpreted_type=kind), {}, dropping).renamed == {}
+
+
+@pytest.mark.parametrize(
+    ("role", "facts", "numbers", "kept"),
+    [
+        ("plan", PlanFacts("P"), (), set()),
+        ("plan", PlanFacts("P", targets=(DoseTarget(roi_number=1),)), (), {1}),
+        ("plan", PlanFacts("P"), (2,), {2}),
+        ("dose", DoseFacts(), (1, 3), {1, 3}),
+        ("diagnostic_mr", DoseFacts(), (1, 3), set()),
+    ],
+)
+def test_what_plan_or_dose_refers_to_is_never_dropped(
+    role: str, facts: PlanFacts | DoseFacts, numbers: tuple[int, ...], kept: set[int]
+) -> None:
+    structures = StructureFacts("RS", rois("a", "b", "c"))
+    one = case(
+        selected("structure_set", structures),
+        selected(role, facts, roi_numbers=frozenset(numbers)),
+        manifest_fields={"structures": {}},
+        unmapped_structures="drop",
+    )
+    assert one.naming(structures).renamed == dict.fromkeys({1, 2, 3} - kept)
 
 
 @given(

@@ -59,6 +59,31 @@ def test_one_dose_by_digest_brings_its_plan_structures_and_images(tmp_path: Path
 
 
 @needs_phantom
+@pytest.mark.parametrize("dose", ["437708a8", "f7eae83c", "fda95808"])
+def test_no_finding_on_the_phantom_but_what_is_odd_in_it(dose: str, tmp_path: Path) -> None:
+    """None of its plans and structure sets was ever approved in the planning system, and both say so."""
+    _, made = built(tmp_path, HEAD + f"data:\n  dose: {{sha256: {dose}}}\n", PHANTOM)
+    found = [(d.code, d.severity, d.subject) for d in made.diagnostics if d.code[0] in "RCSPDM"]
+    assert found == [("P105", "warning", "plan"), ("S113", "warning", "structure_set")]
+
+
+@needs_phantom
+def test_no_finding_on_the_phantoms_second_ct_but_what_is_odd_in_it(tmp_path: Path) -> None:
+    """The second CT is registered to the first, so that nothing is missing between the two."""
+    study = take_in(PHANTOM, 2, silent).study
+    second = next(i for i in study.instances if i.series_description == "Water phantom")
+    (joint,) = [i for i in study.instances if i.kind is Kind.REGISTRATION]
+    lines = ("dose 437708a8", f"diagnostic_ct {second.file.sha256}")
+    _, alone = built(tmp_path / "a", selecting(*lines), PHANTOM)
+    _, joined = built(tmp_path / "b", selecting(*lines, f"registration {joint.file.sha256}"), PHANTOM)
+    without, having = (
+        {d.code for d in made.diagnostics if d.code[0] in "RCSPDM"} for made in (alone, joined)
+    )
+    assert without == {"C201", "P105", "S113"}
+    assert having == {"P105", "S113"}
+
+
+@needs_phantom
 def test_the_second_ct_and_the_registration_as_diagnostic(tmp_path: Path) -> None:
     study = take_in(PHANTOM, 2, silent).study
     (registration,) = [i for i in study.instances if i.kind is Kind.REGISTRATION]

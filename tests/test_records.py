@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from lock_builder import make_lock
 
-from rttqa_build import approval, lock, receipt, records
+from rttqa_build import approval, lock, outcome, receipt, records
 from rttqa_build.approval import Approval
-from rttqa_build.receipt import Attempt, Receipt
+from rttqa_build.outcome import Grade, Review
+from rttqa_build.receipt import About, Attempt, Notice, Receipt, Sent, Withdrawal
 from rttqa_build.records import SCHEMAS, Records
 from rttqa_build.schema import CompiledSchema, Schema
 
@@ -25,10 +26,14 @@ YES = Approval("physicist", "a@example.org", "2026-11-22", "d" * 64)
 SENT = Receipt().begun(
     Attempt(1, "d" * 64, "x_000000000000.zip", 14, "e" * 64, "folder", "2026-11-22T10:00:00Z")
 )
+SENT = SENT.noticed(Notice(1, About.ANNOUNCEMENT, "2026-11-22T10:00:00Z", "<1@x>", Sent.SENT))
+SENT = SENT.withdrew(Withdrawal("withdrawn", "wrong patient", "a@example.org", "2026-11-23T10:00:00Z"))
+REVIEW = Review(1, Grade.ACCEPTABLE, True, "2026-11-24", "a@example.org")
 TEXTS = {
     "lock.yaml": lock.dump(make_lock()),
     "approval.yaml": approval.dump([YES]),
     "receipt.yaml": receipt.dump(SENT),
+    "outcome.yaml": outcome.dump([REVIEW]),
 }
 
 
@@ -44,7 +49,7 @@ def read(folder: Path) -> Records:
 
 
 def test_what_was_written_is_read(folder: Path) -> None:
-    assert read(folder) == Records(make_lock(), (YES,), SENT)
+    assert read(folder) == Records(make_lock(), (YES,), SENT, (REVIEW,))
 
 
 def test_what_is_missing_is_no_finding(tmp_path: Path) -> None:
@@ -52,7 +57,8 @@ def test_what_is_missing_is_no_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("lock.yaml", "M408"), ("approval.yaml", "M409"), ("receipt.yaml", "M410")]
+    ("name", "code"),
+    [("lock.yaml", "M408"), ("approval.yaml", "M409"), ("receipt.yaml", "M410"), ("outcome.yaml", "M411")],
 )
 @pytest.mark.parametrize(
     "data", [b"", b"[]\n", b"\x00\xff", b"x: [\n", b"lock: 1\n", b"{" * 3000, b"<<<<<<< HEAD\nlock: 1\n"]

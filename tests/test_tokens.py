@@ -53,10 +53,16 @@ def test_one_token_a_kind_and_never_the_number() -> None:
 
 
 def test_what_does_not_tell_one_patient_gives_no_token() -> None:
-    assert kinds(role("plan", ("EP-0123", ()))) == {}  # renamed in the planning system already
+    for renamed in ("EP-0123", "EP0123", "EP 0123"):  # in the planning system already
+        assert kinds(role("plan", (renamed, ()))) == {}
     assert kinds(role("plan", ("J48", ())), role("dose", ("J49", ()))) == {}
     assert "nhs" not in kinds(role("plan", ("J48", (NHS, "9434765919"))))
     assert kinds(role("plan", ("J48", ())), role("diagnostic_mr", ("Q77", ()))).keys() == {"local"}
+
+
+def test_an_nhs_number_as_patient_id_is_no_local_number() -> None:
+    assert kinds(role("plan", (NHS, ()))) == {"nhs": NAMES.patient_token("nhs", NHS)}
+    assert kinds(role("plan", (NHS, ())), role("dose", ("J48", ()))).keys() == {"nhs", "local"}
 
 
 def one(name: str, patient: str, **fields: Any) -> Tokened:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rttqa_build.codes import (
     deidentification,
     dose,
+    handover,
     images,
     manifest,
     package,
@@ -51,5 +52,6 @@ CATALOGUE: Mapping[str, Code] = MappingProxyType(
         **deidentification.CODES,
         **package.CODES,
         **upload.CODES,
+        **handover.CODES,
     }
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from rttqa_build.codes.entry import Code
 
 _RESIDUE = "docs/pseudonyms.md"
+_READERS = "docs/decisions/1-two-readers.md"
+_TRIAL = "schemas/trial.schema.json"
 _DOCUMENTS = "docs/decisions/5-where-things-lie.md"
 
 _RELEASE = "A coincidence has to be renamed too: this version cannot release a find."
@@ -145,14 +147,62 @@ _ENGINE_CODES = {
         "A DICOM file does not end where its own lengths say, or holds something that is not DICOM.",
         "Part of it may be missing, and identities in it cannot be searched for reliably.",
         "Export it again, or take it out of the source folder.",
-        source="docs/decisions/1-two-readers.md",
+        source=_READERS,
     ),
     "A003": Code(
         "An object was refused",
         "A selected object could not be pseudonymised.",
         "What cannot be pseudonymised cannot be sent.",
         "Export it again; if that does not help, leave it out under `data:`.",
-        source="docs/decisions/1-two-readers.md",
+        source=_READERS,
+    ),
+    "A004": Code(
+        "Line endings of a DICOM file were converted",
+        "On its way the file was treated as text: every line feed in it got a carriage return.",
+        "Pixels and numbers are other ones than before; nothing brings them back reliably.",
+        "Export it again and transfer it as binary: FTP in binary mode, no text conversion in gateway, Git or mail.",
+        source=_READERS,
+    ),
+    "A005": Code(
+        "A value is cut off or too long",
+        "A DICOM file, or a value in it, ends sooner or later than its own lengths, rows and columns say.",
+        "Part of the image, plan or structure set is missing; some programs show the rest without a word.",
+        "Export it again. If it arrives cut each time, look at free disk space and at how it is transferred: text "
+        "mode instead of binary, which converts line endings, cuts files too.",
+        source=_READERS,
+    ),
+    "A006": Code(
+        "Bytes behind a DICOM object were left out",
+        "Behind the end of the object the file holds bytes that belong to nothing.",
+        "Gateways and viewers append such; they may hold names, so they never leave.",
+        "Nothing, if the object looks right; else export it again.",
+        severity="warning",
+        source="DICOM PS3.10 7.2",
+    ),
+    "A007": Code(
+        "A kept label holds a date",
+        "A label of a plan, beam or structure that stays as it is holds what reads as a date.",
+        "All dates in the objects were moved or removed; a real one beside them tells by how much.",
+        "Rename it in the planning system and export again, unless it is no date of the patient's.",
+        severity="warning",
+        source="docs/pseudonyms.md",
+    ),
+    "A008": Code(
+        "A face can be rebuilt",
+        "Selected CT or MR images show the head.",
+        "A face can be rendered from them and recognised. Pixels are sent as they are: cutting off the face would "
+        "change outline and dose.",
+        "Send them only where the trial asks for them, and only to its portal.",
+        severity="warning",
+        source="docs/pseudonyms.md",
+    ),
+    "A009": Code(
+        "A supplied case could not be proven",
+        "The trial supplies this case, and some of the selected images are none of those that it lists.",
+        "Only the trial's own files keep their UIDs and dates; under others the reviewers could not lay your "
+        "structures over the case.",
+        "Put the files that the trial sent into the source folder, unchanged, instead of a new export of them.",
+        source=_TRIAL,
     ),
 }
 

@@ -322,6 +322,28 @@ _CROSS_FIELD: dict[str, Code] = {
         "Exchange min and max.",
         source=_MANIFEST,
     ),
+    "M222": Code(
+        "not a review that the trial asks for",
+        "The trial asks for submissions of this purpose only under a condition, which this one does not fulfil.",
+        "Reviewers' time is short, and data that nobody asked for should not leave the hospital.",
+        "Check purpose, arm, stratum and patient number; send it where the trial's team has asked for it.",
+        severity="warning",
+        source=_TRIAL,
+    ),
+    "M223": Code(
+        "number of objects",
+        "More or fewer objects are listed for a role than the trial takes for this submission.",
+        "An incomplete plan library, or a plan too many, is sent back.",
+        "List each object that the trial asks for, with an id, below `data:`.",
+        source=_TRIAL,
+    ),
+    "M224": Code(
+        "one of several objects needed",
+        "The trial asks for at least one of several kinds of object, and `data:` selects none of them.",
+        "Only you can say which of the patient's images the reviewers are meant to see.",
+        "Select one below `data:`, for example diagnostic_mr: {path: …}.",
+        source=_TRIAL,
+    ),
     "M260": Code(
         "identifier of a patient",
         "A text of the manifest seems to hold an NHS, CHI or H&C number, or a date of birth.",
@@ -341,6 +363,22 @@ _CROSS_FIELD: dict[str, Code] = {
         "The site says that such texts identify a patient; the manifest goes into Git and stays there.",
         "Delete it; if it was committed already, tell your information governance team.",
         source=_SETTINGS,
+    ),
+    "M230": Code(
+        "little time for the review",
+        "Fewer working days are left before radiotherapy than the trial asks for.",
+        "A prospective review that comes too late cannot change the plan, or delays the patient.",
+        "Send it today, and tell the trial's QA team the start date by telephone; bank holidays are not counted here.",
+        severity="warning",
+        source="schemas/trial.schema.json",
+    ),
+    "M231": Code(
+        "review after the start",
+        "The submission is for prospective review, and radiotherapy has started by its own date.",
+        "The reviewers sort by purpose: a late case counts as retrospective.",
+        "Correct `radiotherapy_start:`, or send it as `timely-retrospective-review`.",
+        severity="warning",
+        source="schemas/trial.schema.json",
     ),
     "M250": Code(
         "waiver without a finding",
@@ -438,6 +476,82 @@ _LIBRARY: dict[str, Code] = {
     ),
 }
 
+_CURATION: dict[str, Code] = {
+    "M325": Code(
+        "limits in the wrong order",
+        "An optimal limit is laxer than the mandatory one, or a minimum larger than a maximum.",
+        "One of the two numbers is a slip: nothing could meet both as they are meant.",
+        "Compare the two with the protocol.",
+        source=_TRIAL,
+    ),
+    "M326": Code(
+        "combination of retained options",
+        "The definition retains more than the default profile, and not in the one combination that has a reason.",
+        "Sex, size, weight and scale factors leave only so that uptake values of PET can be computed.",
+        "Remove `retain:`, or take PET images, shift dates and retain patient_characteristics.",
+        source="DICOM PS3.15 annex E.3.6 and E.3.8",
+    ),
+    "M331": Code(
+        "schema and definition disagree",
+        "The trial's schema and its definition do not list the same, or one uses a name that the other lacks.",
+        "What an editor offers would be refused by `check`, or the other way round.",
+        "Bring the two in line; the definition says what the trial has.",
+        source=_TRIAL,
+    ),
+    "M332": Code(
+        "unknown template",
+        "The folder templates/ holds a file under a name that nothing renders.",
+        "A misspelt template is passed over in silence, and the tool's own is used in its place.",
+        "Rename it, or delete it.",
+        source=_TRIAL,
+    ),
+    "M333": Code(
+        "example missing",
+        "A trial has no valid or no invalid example, or an example lacks the file of its findings.",
+        "Examples are the tests of a definition: without them a later slip goes unnoticed.",
+        "Add the file; docs/writing-a-trial.md shows its form.",
+        source="docs/writing-a-trial.md",
+    ),
+    "M334": Code(
+        "example behaves otherwise",
+        "`check` says something else about an example than the example expects.",
+        "Either the definition does not do what was meant, or the example is out of date.",
+        "Mend the definition; or, if it is right, the example or its .expected file.",
+        source="docs/writing-a-trial.md",
+    ),
+    "M335": Code(
+        "status without grounds",
+        "The definition's status asks for something that it does not give.",
+        "Nobody can compare a definition with documents that it does not name.",
+        "List under `sources:` where each statement comes from, and under `unknown:` what could not be found.",
+        source=_TRIAL,
+    ),
+    "M336": Code(
+        "confirmed outside the tool",
+        "The definition says that it is confirmed, and it does not come with the tool.",
+        "Only definitions that come with the tool count as confirmed; this one is read as unofficial.",
+        "Write status: unofficial, and accept it by digest in rttqa.yaml.",
+        severity="warning",
+        source=_TRIAL,
+    ),
+    "M337": Code(
+        "field without help",
+        "A field of the trial's schema has no title or no description.",
+        "Editors show them beside the field; without them the author has to guess.",
+        "Add title and description.",
+        severity="warning",
+        source=_MANIFEST,
+    ),
+    "M338": Code(
+        "stray file",
+        "A schema or a folder in the library belongs to no trial definition.",
+        "It is never used; most likely its name is misspelt.",
+        "Rename it after the trial's id, or delete it.",
+        severity="warning",
+        source=_TRIAL,
+    ),
+}
+
 _FRESHNESS: dict[str, Code] = {
     "M401": Code(
         "The manifest changed after the build",
@@ -511,6 +625,21 @@ _FRESHNESS: dict[str, Code] = {
         "Bring it back with `git restore receipt.yaml` in its folder. Never delete it to get on.",
         source=_RECEIPT,
     ),
+    "M411": Code(
+        "The record of the review is damaged",
+        "outcome.yaml does not have the form in which the tool writes it.",
+        "What the reviewers said, and whether they wait for another revision, cannot be told.",
+        "Bring it back with `git restore outcome.yaml` in its folder, or record it again.",
+        source="schemas/outcome.schema.json",
+    ),
+    "M412": Code(
+        "The memory of structure names is damaged",
+        "mappings.yaml does not have the form in which the tool writes it.",
+        "`new` cannot propose what was accepted before; nothing that is sent depends on it.",
+        "Bring it back with `git restore mappings.yaml`, or delete it: it grows again with each receipt.",
+        severity="warning",
+        source="schemas/mappings.schema.json",
+    ),
     "M420": Code(
         "A file was there already",
         "`init` found a file of this name and left it as it was.",
@@ -520,4 +649,4 @@ _FRESHNESS: dict[str, Code] = {
     ),
 }
 
-CODES: dict[str, Code] = {**_READING, **_SCHEMA, **_CROSS_FIELD, **_LIBRARY, **_FRESHNESS}
+CODES: dict[str, Code] = {**_READING, **_SCHEMA, **_CROSS_FIELD, **_LIBRARY, **_CURATION, **_FRESHNESS}

@@ -7,6 +7,7 @@ from rttqa_build.codes.entry import Code
 _DATA = "schemas/manifest.schema.json"
 _TRIAL = "schemas/trial.schema.json"
 _LOCK = "schemas/lock.schema.json"
+_PSEUDONYMS = "docs/pseudonyms.md"
 _PLACES = "docs/decisions/5-where-things-lie.md"
 
 CODES: dict[str, Code] = {
@@ -31,6 +32,13 @@ CODES: dict[str, Code] = {
         "What is not asked for should not leave the hospital.",
         "Remove its selector below `data:`, or ask the trial team.",
         source="UK GDPR article 5(1)(c)",
+    ),
+    "R004": Code(
+        "too few objects in a role",
+        "Fewer objects were selected for this role than the trial asks for: of a plan library, say.",
+        "An incomplete submission is sent back.",
+        "Export the missing objects, and list each with an id below `data:`.",
+        source=_TRIAL,
     ),
     "R101": Code(
         "ambiguous object",
@@ -130,12 +138,53 @@ CODES: dict[str, Code] = {
         source="DICOM PS3.3 C.7.1.1",
     ),
     "R401": Code(
-        "object of a kind that may not be sent is selected",
-        "A selected object is of a kind that cannot be pseudonymised: secondary capture, document, report, "
-        "waveform, or an image with text burned in.",
-        "Such objects may show names where no program finds them.",
+        "secondary capture selected",
+        "A selected object is a secondary capture: a picture of a screen or of a paper.",
+        "It may show names where no program finds them.",
         "Remove it from the selection and export the object itself instead of a picture of it.",
-        source="docs/pseudonyms.md",
+        source=_PSEUDONYMS,
+    ),
+    "R402": Code(
+        "encapsulated document selected",
+        "A selected object is a document (PDF, CDA or model) wrapped in DICOM.",
+        "Letters and reports name patient and staff, and DICOM says nothing of what is in them.",
+        "Remove it from the selection. What the trial asks for as a document goes below `documents:`.",
+        source=_PSEUDONYMS,
+    ),
+    "R403": Code(
+        "structured report selected",
+        "A selected object is a structured report.",
+        "It is made of sentences about the patient.",
+        "Remove it from the selection.",
+        source=_PSEUDONYMS,
+    ),
+    "R404": Code(
+        "waveform selected",
+        "A selected object is a waveform or another recorded signal.",
+        "A recording of a voice or a heart identifies, and no trial reviews it.",
+        "Remove it from the selection.",
+        source=_PSEUDONYMS,
+    ),
+    "R405": Code(
+        "image with burned-in text selected",
+        "A selected image says itself that text is burned into its pixels.",
+        "Burned-in text is usually the patient's name and number, and pixels are sent as they are.",
+        "Remove it from the selection, or export the original image.",
+        source=_PSEUDONYMS,
+    ),
+    "R406": Code(
+        "presentation state or photograph selected",
+        "A selected object is a presentation state, a photograph or another picture in visible light.",
+        "Presentation states hold annotations that people typed; photographs show the patient.",
+        "Remove it from the selection.",
+        source=_PSEUDONYMS,
+    ),
+    "R407": Code(
+        "class of object outside the trial's list",
+        "The selected object is of a class or modality that no role of the trial takes.",
+        "What is not asked for should not leave, and its attributes were never looked at for this purpose.",
+        "Remove it from the selection, or ask the trial team.",
+        source=_TRIAL,
     ),
     "R501": Code(
         "one identifier for different contents",
@@ -157,6 +206,29 @@ CODES: dict[str, Code] = {
         "The clinical summary would lack what the trial asks for.",
         "Put it beside the source folder, or write the fields into the manifest.",
         source=_PLACES,
+    ),
+    "R007": Code(
+        "another kind of plan",
+        "The selected plan is of a kind (photon, electron, ion, brachytherapy) that the trial does not take here.",
+        "Either the wrong plan is selected, or the arm in the manifest is not the patient's.",
+        "Check `submission.arm` against the allocation, then the plan below `data:`.",
+        source=_TRIAL,
+    ),
+    "R020": Code(
+        "modalities in one series",
+        "Objects of different modalities carry the same Series Instance UID.",
+        "A series is of one modality: importers drop what does not fit the first object.",
+        "Export the objects from the planning system again; if it recurs, tell its vendor.",
+        severity="warning",
+        source="DICOM PS3.3 C.7.3.1",
+    ),
+    "R021": Code(
+        "RT objects in one series",
+        "Several structure sets, plans or doses lie in one series, and the trial wants a series for each.",
+        "The reviewers' import keeps one RT object of a series only.",
+        "Where the planning system has the choice, export each object into a series of its own; else waive this with the reason.",
+        severity="warning",
+        source="schemas/trial.schema.json",
     ),
     "R310": Code(
         "One trial ID, two patients",
