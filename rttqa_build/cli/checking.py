@@ -9,7 +9,7 @@ from rttqa_build.cli import session
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
 from rttqa_build.deadline import deadline
-from rttqa_build.diagnostic import Location, UsageError, exit_code, finding, ordered
+from rttqa_build.diagnostic import Location, RttqaError, UsageError, exit_code, finding, ordered
 from rttqa_build.mappings import FILE as MAPPINGS
 from rttqa_build.settings import FILE
 
@@ -21,23 +21,41 @@ if TYPE_CHECKING:
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.receipt import Receipt
     from rttqa_build.verify import VerifyReport
-    from rttqa_build.workspace import Submission
+    from rttqa_build.workspace import Submission, Workspace
 
 
 def check(named: Sequence[str], output: Format) -> int:
     """Check manifests and what lies beside them."""
     here, out = session.workspace(), session.term()
     loaded = [here.load(path) for path in here.manifests(named)]
-    across, remembered = here.contradictions(loaded), here.mappings()[1]
+    across = here.contradictions(loaded)
     rows = [(one, ordered([*one.diagnostics, *_about(one, across), *_late(one)])) for one in loaded]
+    shared = {FILE: (*here.diagnostics, *_remotes(here)), MAPPINGS: here.mappings()[1]}
+    codes = [exit_code(found) for found in shared.values()]
     if output is not Format.TEXT:
-        files = [Row(name, told) for name, told in ((FILE, here.diagnostics), (MAPPINGS, remembered)) if told]
+        files = [Row(name, found) for name, found in shared.items() if found]
         session.write([*files, *(Row(one.name, found) for one, found in rows)], output, out)
-        return session.worst([exit_code(remembered), *(exit_code(found) for _, found in rows)])
-    show_text((*here.diagnostics, *remembered), out, session.sources(here))
+        return session.worst([*codes, *(exit_code(found) for _, found in rows)])
+    for found in shared.values():
+        show_text(found, out, session.sources(here))
     if not rows:
         out.say(session.NO_SUBMISSION)
-    return session.worst([exit_code(remembered), *(session.report(here, *row, out) for row in rows)])
+    return session.worst([*codes, *(session.report(here, *row, out) for row in rows)])
+
+
+def _remotes(here: Workspace) -> tuple[Diagnostic, ...]:
+    """Return what is to be said of the repository's remotes: the hook refuses with it, before a push can."""
+    from rttqa_build import repository
+    from rttqa_build.submit.gate import other_remotes
+
+    allowed = here.settings.allowed_remotes
+    if not allowed:
+        return ()
+    try:
+        git = repository.find(here.root, session.environ())
+    except RttqaError:
+        return ()
+    return tuple(other_remotes(git, allowed))
 
 
 def _late(one: Submission) -> Iterator[Diagnostic]:

@@ -192,12 +192,16 @@ def _commits(candidate: Candidate, repository: Repository) -> Iterator[Diagnosti
 
 
 def _repository(site: Site) -> Iterator[Diagnostic]:
-    branch, allowed = site.settings.gate.branch, site.settings.allowed_remotes
-    where = Location(FILE)
+    branch = site.settings.gate.branch
     if branch and not site.repository.reachable_from(branch):
-        yield finding("U007", f"the present commit is not on the branch {branch}", where)
-    if allowed and not all(_allowed(url, allowed) for url in site.repository.remotes()):
-        yield finding("U008", "this repository has a remote that the settings don't allow", where)
+        yield finding("U007", f"the present commit is not on the branch {branch}", Location(FILE))
+    yield from other_remotes(site.repository, site.settings.allowed_remotes)
+
+
+def other_remotes(repository: Repository, allowed: tuple[str, ...]) -> Iterator[Diagnostic]:
+    """Yield a finding where the repository may be pushed to a place that the settings do not list."""
+    if allowed and not all(_allowed(url, allowed) for url in repository.remotes()):
+        yield finding("U008", "this repository has a remote that the settings don't allow", Location(FILE))
 
 
 def _allowed(url: str, allowed: tuple[str, ...]) -> bool:

@@ -144,3 +144,15 @@ def test_json_is_all_there_is_on_standard_output(centre: Centre) -> None:
         ran = centre.call(verb, *as_json)
         assert ran.json[0]["name"] == NAME, verb
         assert ran.code == (0 if verb == "status" else 1), verb
+
+
+def test_the_hook_refuses_remotes_that_the_settings_do_not_list(centre: Centre) -> None:
+    settings = centre.root / "rttqa.yaml"
+    centre.edit("portal:", "allowed_remotes: [https://git.example.nhs.uk/trials]\nportal:", settings)
+    centre.git("remote", "add", "origin", "https://git.example.nhs.uk/trials/ours.git")
+    assert centre.call("check").code == 0
+    centre.git("remote", "add", "backup", "https://user:secret@elsewhere.example.org/ours.git")
+    refused = centre.call("check")
+    assert (refused.code, "[U008]" in refused.out, "secret" in refused.told) == (1, True, False)
+    structured = centre.call("check", "--format", "json")
+    assert (structured.code, "U008" in structured.out) == (1, True)
