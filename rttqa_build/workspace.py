@@ -114,7 +114,7 @@ class Workspace:
             known = [path.parent.name for path in self.manifests(())]
             hint = "give the path of a manifest.yaml, or the name of a folder below submissions/"
             hint = did_you_mean(name, known) or hint
-            raise UsageError(f"there is no submission {path.name}", hint)
+            raise UsageError(f"there is no submission {path.name or name}", hint)
         return found.absolute()
 
     def load(self, manifest: Path) -> Submission:

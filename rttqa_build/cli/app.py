@@ -364,7 +364,7 @@ def outcome(
 @app.command()
 def withdraw(
     name: NameArgument,
-    reason: Annotated[str, typer.Option("--reason", help="Why; goes into the receipt, not the email.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, naming nobody: goes into the receipt.")],
     lift: Annotated[bool, typer.Option("--lift", help="Take the withdrawal back.")] = False,
 ) -> int:
     """Recall a submission: block it, draft the email.

@@ -35,9 +35,8 @@ def review(base: str | None) -> int:
     name = base or git.default_branch()
     commit = git.parting(name)
     if not commit:
-        raise UsageError(
-            "it is not known what to compare with", "give a branch or a commit: rttqa-build review main"
-        )
+        what = f"there is no branch or commit {base}" if base else "it is not known what to compare with"
+        raise UsageError(what, "commit first, and give a branch or a commit: rttqa-build review BASE")
     with _at(git, commit, here) as before:
         reviewed = tuple(_reviewed(before, here))
         loosened = _loosened(before, here)

@@ -12,7 +12,7 @@ from rttqa_build import __version__, disk, repository
 from rttqa_build.cli.formats import Format, Row, written
 from rttqa_build.cli.output import Terminal, show_text, tally, terminal
 from rttqa_build.cli.snippet import Sources
-from rttqa_build.diagnostic import UsageError, exit_code
+from rttqa_build.diagnostic import RttqaError, UsageError, exit_code
 from rttqa_build.identifiers import kinds
 from rttqa_build.schema import did_you_mean
 from rttqa_build.source import MAX_BYTES
@@ -67,6 +67,24 @@ def demand_anonymous(here: Workspace, option: str, text: str) -> None:
     """Raise UsageError when a text that goes into Git with a record identifies anyone."""
     if held := kinds(text, here.settings.identifiers):
         raise UsageError(f"{option} seems to hold {held[0]}, and would go into Git", "say it without")
+
+
+def demand_unnamed(here: Workspace, submission: Submission, option: str, text: str) -> None:
+    """Raise UsageError when a text that goes into Git names anyone of the export, where that is at hand."""
+    from rttqa_build.deidentify.residue import Scanner
+    from rttqa_build.intake import take_in
+
+    manifest = submission.manifest
+    try:
+        folder = here.source(manifest) if manifest else None
+        intake = take_in(folder, 2, lambda _: None) if folder and text else None
+    except RttqaError:
+        return
+    if manifest is None or intake is None:
+        return
+    allowed = (manifest.submission.subject, manifest.trial, here.settings.centre.name)
+    if Scanner(intake.harvest, allowed).identifies(text):
+        raise UsageError(f"{option} names somebody of the export, and would go into Git", "say it without")
 
 
 def near(path: Path) -> str:

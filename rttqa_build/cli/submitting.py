@@ -52,6 +52,8 @@ def submit(named: Sequence[str], asked: Asked, output: Format) -> int:
     key = here.key()
     with contextlib.ExitStack() as held:
         loaded, ended = _taken(here, paths, key, held, send=order.send)
+        for one in loaded if asked.reason else ():
+            session.demand_unnamed(here, one, "--reason", asked.reason)
         across = here.contradictions(loaded)
         run = Run(here, git, order, key, asked.jobs)
         ended += run.through([(one, _candidate(here, one, across, git)) for one in loaded])

@@ -26,11 +26,14 @@ def withdraw(name: str, reason: str, *, lift: bool) -> int:
     """Record the word in the receipt; draft the recall of what may lie at the portal."""
     here, out = session.workspace(), session.term()
     (path,) = here.manifests([name])
+    if not reason.strip():
+        raise UsageError("--reason is empty", "say in a few words why; it goes into the receipt")
     session.demand_anonymous(here, "--reason", reason)
     by, name = session.author(here), path.parent.name
     with contextlib.ExitStack() as held:
         held.enter_context(here.alone(name))
         submission = here.load(path)
+        session.demand_unnamed(here, submission, "--reason", reason)
         shared = here.ledger(submission)
         if shared is not None:
             held.enter_context(here.alone_among_clones(name, shared))
@@ -53,7 +56,14 @@ def _kept(submission: Submission, shared: Path | None, *, lift: bool) -> Receipt
     if damage is not None:
         raise UsageError(damage.message, damage.hint, code=damage.code)
     kept = submission.records.receipt
-    if shared is not None and ledger.unknown_here(shared, kept) != 0:
+    unknown = ledger.unknown_here(shared, kept) if shared is not None else 0
+    if unknown is None:
+        raise UsageError(
+            "the journal that the clones share cannot be read",
+            f"look at {shared}: mend it, or copy receipt.yaml over it",
+            code="U050",
+        )
+    if unknown:
         raise UsageError(
             "another clone wrote to the receipt of this submission",
             "bring its receipt.yaml here with `git pull`, then run this again",

@@ -7,6 +7,7 @@ behave as they say. Findings name files as seen from the library's root.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import disk, source
@@ -19,7 +20,6 @@ from rttqa_build.source import MAX_BYTES, Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.trial import Trial
@@ -42,6 +42,8 @@ def lint(folder: Path) -> Linted:
     ``folder`` holds ``trials/`` and ``schemas/``, or is one trial's folder in such a library. Raises
     UsageError when it is neither, RttqaError when a file cannot be read.
     """
+    if not folder.exists() and Path("trials", folder).is_dir():
+        folder = Path("trials", folder)  # the id alone, as `trials new` was given it
     folder = folder.resolve()
     single = (folder / "trial.yaml").is_file()
     root = folder.parent.parent if single else folder

@@ -15,6 +15,8 @@ from cli_centre import NAME, snapshot
 from mail_server import PASSWORD, USER, postbox
 from pypdf import PdfReader
 
+from rttqa_build import synthetic
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -305,3 +307,19 @@ def test_what_was_withdrawn_may_go(centre: Centre) -> None:
     centre.call("withdraw", NAME, "--reason", "consent withdrawn")
     assert centre.call("clean", "--yes").code == 0
     assert not centre.built.exists()
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_a_recall_without_a_reason_changes_nothing(reason: str, received: Centre) -> None:
+    before = snapshot(received.submission, received.data)
+    ran = received.call("withdraw", NAME, "--reason", reason)
+    assert (ran.code, "--reason is empty" in ran.err) == (2, True)
+    assert snapshot(received.submission, received.data) == before
+
+
+def test_a_reason_that_names_the_patient_is_refused(received: Centre) -> None:
+    before = snapshot(received.submission)
+    surname = synthetic.INVENTED.name.partition("^")[0].title()
+    ran = received.call("withdraw", NAME, "--reason", f"{surname} asked for it")
+    assert (ran.code, "names somebody of the export" in ran.err) == (2, True)
+    assert snapshot(received.submission) == before

@@ -72,4 +72,4 @@ def test_settings_that_loosen_come_first(centre: Centre) -> None:
 @pytest.mark.parametrize("base", ["nowhere", "--help-me"])
 def test_an_unknown_base(base: str, centre: Centre) -> None:
     ran = centre.call("review", "--", base)
-    assert (ran.code, "not known what to compare with" in ran.err) == (2, True)
+    assert (ran.code, f"there is no branch or commit {base}" in ran.err) == (2, True)
