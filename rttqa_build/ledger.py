@@ -26,7 +26,7 @@ def read(path: Path) -> Receipt | None:
     try:
         document, _ = source.parse(disk.read(path, _LIMIT, path.name), path.name)
         return None if document is None else receipt.from_document(document)
-    except (RttqaError, KeyError, TypeError, ValueError):
+    except (RttqaError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
 

@@ -238,7 +238,7 @@ FAULTS = (
     Fault(
         "the residue scan leaves out bytes of unknown meaning",
         "residue",
-        "            return frozenset(self._opaque.hits(value))\n",
+        "            return self._binary_hits(value, charsets)\n",
         "            return frozenset()\n",
         _TESTS + "test_random_datasets.py::test_what_is_kept_unseen_is_searched",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -23,7 +24,11 @@ class Upload:
         self._since = self._told = 0.0
 
     def __call__(self, done: int, size: int) -> None:
-        """Show it."""
+        """Show it; a terminal that has gone must not look like a connection that broke."""
+        with contextlib.suppress(OSError, ValueError):
+            self._show(done, size)
+
+    def _show(self, done: int, size: int) -> None:
         if not self._done or done < self._done:
             self._begin(size)
         self._done = done
@@ -37,7 +42,8 @@ class Upload:
     def close(self) -> None:
         """Leave the terminal to others."""
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError, ValueError):
+                self._bar.stop()
         self._bar, self._done = None, 0
 
     def _begin(self, size: int) -> None:

@@ -17,7 +17,12 @@ _CODECS = {
     "159": "iso2022_jp_2", "149": "euc_kr", "58": "gb2312", "GB18030": "gb18030", "GBK": "gbk",
 }  # fmt: skip
 _ESCAPE = re.compile(rb"\x1b[$(),\-./]{1,3}[0-9A-Z@]")
-_INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])
+_INVISIBLE = dict.fromkeys(
+    [
+        *(0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF),
+        *(*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
+    ]
+)
 _BREAKS = re.compile(r"\s*[\r\n\v\f\\\x85\u2028\u2029]\s*")
 _BLANKS = re.compile(r"[^\S\n]+")
 _CJK = 0x2E80

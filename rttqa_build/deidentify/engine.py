@@ -16,6 +16,7 @@ from rttqa_build.deidentify import encode, oddities
 from rttqa_build.deidentify.charset import decoded
 from rttqa_build.deidentify.dates import shifted_date, shifted_datetime
 from rttqa_build.deidentify.marks import Marks, file_meta
+from rttqa_build.deidentify.numerals import whole_numbers
 from rttqa_build.deidentify.policy import BULK_VRS, NUMERIC_VRS, TEXT_VRS, Action, Policy
 from rttqa_build.deidentify.stream import UNDEFINED, Encoding, Item, StreamError
 
@@ -319,8 +320,16 @@ class _Writer:
     def _class_uid(self, element: Element, _: list[Element]) -> bytes | None:
         """Keep what is a UID; what is none, or too long, could be anything."""
         value = self.data[element.value : element.end]
-        parts = (part.strip(b"\0 ") for part in value.split(b"\\"))
-        return None if all(not part or oddities.is_uid(part) for part in parts) else self.new_uids(value)
+        parts = [part.strip(b"\0 ") for part in value.split(b"\\")]
+        sound = all(not part or oddities.is_uid(part) for part in parts)
+        return None if sound and not any(map(self._is_personal, parts)) else self.new_uids(value)
+
+    def _is_personal(self, uid: bytes) -> bool:
+        """Return whether a UID that nobody registered has a number of the patient as an arc."""
+        if uid in self.job.registered:
+            return False
+        arcs = (arc for arc in uid.split(b".") if len(arc) > 6)
+        return any(self.job.identifying(arc.decode("ascii")) for arc in arcs)
 
     def _clean(self, element: Element, siblings: list[Element]) -> bytes | None:
         """Keep text unless it holds an identity; a mapped ROI takes the trial's name."""
@@ -376,9 +385,7 @@ class _Writer:
         value = self.data[element.value : element.end]
         if not oddities.is_numeric(value):
             return b""
-        whole = value.strip(b"\0 ")
-        identifies = len(whole) > 6 and whole.isdigit() and self.job.identifying(whole.decode("ascii"))
-        return b"" if identifies else None
+        return b"" if any(map(self.job.identifying, whole_numbers(value))) else None
 
     def _date(self, element: Element, _: list[Element]) -> bytes:
         shift = shifted_date if element.vr == "DA" else shifted_datetime

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import codecs, decoded, folded, is_plain, normalised, squeezed
 from rttqa_build.deidentify.identity import Harvest, Kind, Who
+from rttqa_build.deidentify.numerals import reads_as_text
 from rttqa_build.deidentify.opaque import Opaque
 from rttqa_build.deidentify.pattern import Pattern, Rule
 from rttqa_build.deidentify.spelling import birth_dates, birth_day, patterns, values
@@ -180,12 +181,18 @@ class Scanner:
         if vr in _TEXT_VRS:
             return self._text_value(value, charsets)
         if (repertoire := _REPERTOIRE.get(vr)) is None:
-            return frozenset(self._opaque.hits(value))
+            return self._binary_hits(value, charsets)
         if value.translate(None, repertoire):
             return self._text_value(value, charsets)
         if vr == "UI":
             return self._cached_uids(value)
         return self._date_hits(value) if vr in ("DA", "DT") else ()
+
+    def _binary_hits(self, value: bytes, charsets: tuple[str, ...]) -> Collection[Pattern]:
+        """Search bytes of a binary VR; a short value that reads as text is searched as one."""
+        if reads_as_text(value):
+            return self._text_value(value, charsets)
+        return frozenset(self._opaque.hits(value))
 
     def _text_value(self, value: bytes, charsets: tuple[str, ...]) -> frozenset[Pattern]:
         """Search a value; the same labels recur in every slice, so short values are remembered."""

@@ -122,10 +122,11 @@ def _month_spellings(day: dt.date, year: str, short: str) -> Iterator[str]:
     days = (f"{day.day:02}", str(day.day), f"{day.day}{ordinal}", f"{day.day}{ordinal} of")
     months = {name, name[:3], name[:3] + ".", "sept" if day.month == 9 else name[:3]}
     for month, date in itertools.product(sorted(months), days):
-        yield from (f"{year}{mark}{month}{mark}{date}" for mark in " -/.")
+        yield from (f"{year}{mark}{month}{mark}{date}" for mark in (*" -/._", ""))
         yield from (f"{date}. {month} {year}", f"{date}. {month} {short}")
-        for mark in (" ", "-", "/", "", "."):
+        for mark in (" ", "-", "/", "", ".", "_"):
             yield from (f"{date}{mark}{month}{mark}{year}", f"{date}{mark}{month}{mark}{short}")
+            yield f"{month}{mark}{date}{mark}{year}"
         yield from (f"{date} {month}, {year}", f"{month} {date}, {year}", f"{month} {date} {year}")
 
 

@@ -83,6 +83,8 @@ def outcome(answer: Answer, sha256: str, *, complete: bool) -> Outcome:
     facts = {"status": str(answer.status), **_facts(answer)}
     if 200 <= answer.status < 300:
         return _stored(answer, sha256, facts, complete=complete)
+    if answer.status < 200:  # an interim answer: the final one was not seen
+        return lost(Cause.NO_ANSWER, facts) if complete else refused(Cause.CUT, facts)
     cause = _refusal(answer)
     if cause is Cause.FAILED:
         return lost(cause, facts) if complete else refused(Cause.UNAVAILABLE, facts)

@@ -26,6 +26,9 @@ class Proxy:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+_FORM = "give it as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT"
+
+
 def choose(host: str, environ: Mapping[str, str]) -> Proxy | None:
     """Return the proxy for HTTPS to ``host`` by the usual variables; none for loopback.
 
@@ -43,10 +46,14 @@ def choose(host: str, environ: Mapping[str, str]) -> Proxy | None:
     if not address or parts.scheme != "http":
         raise UsageError(
             "the proxy in HTTPS_PROXY or ALL_PROXY cannot be used",
-            "give it as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT",
+            _FORM,
             code="U068",
         )
-    return Proxy(address, port or 80, _login(parts.username, parts.password))
+    try:
+        login = _login(parts.username, parts.password)
+    except UnicodeError:
+        raise UsageError("the login in HTTPS_PROXY or ALL_PROXY is no text", _FORM, code="U068") from None
+    return Proxy(address, port or 80, login)
 
 
 def _excepted(host: str, listed: str) -> bool:

@@ -236,7 +236,10 @@ def test_decimal_strings_that_hold_text_are_emptied() -> None:
 
 
 @pytest.mark.parametrize("vr", ["DS", "IS"])
-@pytest.mark.parametrize(("value", "stays"), [("1234567 ", False), ("7654321 ", True)])
+@pytest.mark.parametrize(
+    ("value", "stays"),
+    [("1234567 ", False), ("+1234567", False), ("1234567.", False), ("01234567", False), ("7654321 ", True)],
+)
 def test_a_number_of_the_patient_is_no_measurement(vr: str, value: str, stays: bool) -> None:
     ds = dataset()
     ds.add_new(0x00189998, vr, "00000000")
