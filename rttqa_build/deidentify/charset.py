@@ -21,8 +21,12 @@ _INVISIBLE = dict.fromkeys(
     [
         *(0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF),
         *(*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
+        *(*range(0xFE00, 0xFE10), *range(0xE0000, 0xE0200)),  # variation selectors, tags
     ]
 )
+_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2043, 0x207B, 0x208B, 0x2212, 0x2E3A, 0x2E3B, 0xFE58], "-")
+_ONE_FORM = {**_INVISIBLE, **_DASHES, 0x2044: "/", 0x2215: "/"}
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _BREAKS = re.compile(r"\s*[\r\n\v\f\\\x85\u2028\u2029]\s*")
 _BLANKS = re.compile(r"[^\S\n]+")
 _CJK = 0x2E80
@@ -68,9 +72,13 @@ def _strict_utf8(value: bytes) -> str:
 
 
 def normalised(text: str) -> str:
-    """Return ``text`` in NFKC, one space for blanks, one line feed between lines and between values."""
+    """Return ``text`` in NFKC, one space for blanks, one line feed between lines and between values.
+
+    Dashes of every length are hyphens, digits of every script ASCII, what is not seen is left out.
+    """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
+        text = unicodedata.normalize("NFKC", text.translate(_ONE_FORM))
+        text = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), text)
     return _BLANKS.sub(" ", _BREAKS.sub("\n", text)).strip(" ")
 
 

@@ -147,6 +147,14 @@ def harvest(leaves: Iterable[Leaf]) -> Harvest:
     return Harvest(frozenset(_facts(leaves)))
 
 
+@functools.lru_cache(1 << 14)  # a hostile file may hold any tag
+def may_identify(tag: int, vr: str) -> bool:
+    """Return whether :func:`harvest` has a use for elements of this tag and VR: most it need not be given."""
+    if vr == "UI":
+        return tag not in _structural_tags()
+    return vr == "PN" or tag in identifying_tags() or tag in _CODED or tag == _SPECIFIC_CHARACTER_SET
+
+
 def _facts(leaves: Iterable[Leaf]) -> Iterator[Fact]:
     tags, structural = identifying_tags(), _structural_tags()
     charsets: tuple[str, ...] = ()

@@ -11,12 +11,13 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
+from rttqa_build.deidentify.birth import birth_dates, birth_day
 from rttqa_build.deidentify.charset import codecs, decoded, folded, is_plain, normalised, squeezed
 from rttqa_build.deidentify.identity import Harvest, Kind, Who
 from rttqa_build.deidentify.numerals import reads_as_text
 from rttqa_build.deidentify.opaque import Opaque
 from rttqa_build.deidentify.pattern import Pattern, Rule
-from rttqa_build.deidentify.spelling import birth_dates, birth_day, patterns, values
+from rttqa_build.deidentify.spelling import patterns, values
 from rttqa_build.deidentify.stream import walk
 from rttqa_build.deidentify.surroundings import counts, is_number, is_spaced, stands_alone
 from rttqa_build.diagnostic import Location, finding, ordered

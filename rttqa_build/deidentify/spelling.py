@@ -6,18 +6,18 @@ a pattern counts; :mod:`rttqa_build.deidentify.residue` applies them.
 
 from __future__ import annotations
 
-import datetime as dt
-import itertools
 import re
 from typing import TYPE_CHECKING
 
+from rttqa_build.deidentify.address import address_patterns
+from rttqa_build.deidentify.birth import birth_day, date_spellings
 from rttqa_build.deidentify.charset import decoded, folded, normalised, squeezed
 from rttqa_build.deidentify.identity import Kind, Who
 from rttqa_build.deidentify.names import name_patterns
 from rttqa_build.deidentify.pattern import DIGITS, LETTERS, Pattern, Rule, ordinary_words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from rttqa_build.deidentify.identity import Fact, Harvest
 
@@ -49,11 +49,14 @@ def _all(harvest: Harvest, ours: set[str]) -> Iterator[Pattern]:
                 yield from (p for p in _spellings(fact, text, ours) if squeezed(p.text) not in ours)
 
 
+_LINE_ENDS = re.compile(r"[\\\r\n^]+")
+
+
 def values(fact: Fact) -> Iterator[str]:
     """Return the single values of a fact as normalised text, in every way it can be read."""
     for text in decoded(fact.value, fact.charsets):
         if fact.kind is Kind.ADDRESS:
-            yield normalised(text.replace("\\", ", "))
+            yield normalised(_LINE_ENDS.sub(", ", text))
         else:
             yield from (value for part in text.split("\\") if (value := normalised(part)))
 
@@ -68,7 +71,7 @@ def _spellings(fact: Fact, text: str, ours: set[str]) -> Iterator[Pattern]:
     elif kind is Kind.PHONE:
         yield from _phone(who, text)
     elif kind is Kind.ADDRESS:
-        yield from _address(who, text)
+        yield from address_patterns(who, text)
     elif kind is Kind.PLACE:
         yield from _place(text)
     elif kind is Kind.WORD:
@@ -79,90 +82,11 @@ def _spellings(fact: Fact, text: str, ours: set[str]) -> Iterator[Pattern]:
 
 # --- dates, numbers, places --------------------------------------------------------------------------------
 
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-_PLACEHOLDERS = frozenset({dt.date(1900, 1, 1), dt.date(1, 1, 1), dt.date(1800, 1, 1)})  # "not known"
-
-
-def birth_day(text: str) -> dt.date | None:
-    """Return the date of a DA value, also of the old form with dots; None for none and for placeholders."""
-    digits = text.replace(".", "")[:8]
-    try:
-        day = dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if digits.isdecimal() else None
-    except ValueError:
-        return None
-    return None if day in _PLACEHOLDERS else day
-
 
 def _birth_date(text: str) -> Iterator[Pattern]:
     if day := birth_day(text):
         for spelling in dict.fromkeys(date_spellings(day)):
             yield Pattern(spelling, spelling, Rule.DATE, Who.PATIENT, Kind.BIRTH_DATE)
-
-
-def date_spellings(day: dt.date) -> Iterator[str]:
-    """Return the usual spellings of a date, in lower case: numeric, run together, with the month's name."""
-    year, month, date = f"{day.year:04}", f"{day.month:02}", f"{day.day:02}"
-    short = year[2:]
-    for a, b in ((date, month), (month, date)):
-        yield from (a + b + year, a + b + short, year + a + b, short + a + b)
-        for mark in "/.- ":
-            yield from (mark.join((a, b, year)), mark.join((year, b, a)), mark.join((a, b, short)))
-            yield mark.join((a.lstrip("0"), b.lstrip("0"), year))
-            yield mark.join((year, b.lstrip("0"), a.lstrip("0")))
-        yield "/".join((a.lstrip("0"), b.lstrip("0"), short))
-    yield from _month_spellings(day, year, short)
-
-
-def _month_spellings(day: dt.date, year: str, short: str) -> Iterator[str]:
-    name = _MONTHS[day.month - 1]
-    ordinal = "th" if 10 < day.day < 20 else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
-    days = (f"{day.day:02}", str(day.day), f"{day.day}{ordinal}", f"{day.day}{ordinal} of")
-    months = {name, name[:3], name[:3] + ".", "sept" if day.month == 9 else name[:3]}
-    for month, date in itertools.product(sorted(months), days):
-        yield from (f"{year}{mark}{month}{mark}{date}" for mark in (*" -/._", ""))
-        yield from (f"{date}. {month} {year}", f"{date}. {month} {short}")
-        for mark in (" ", "-", "/", "", ".", "_"):
-            yield from (f"{date}{mark}{month}{mark}{year}", f"{date}{mark}{month}{mark}{short}")
-            yield f"{month}{mark}{date}{mark}{year}"
-        yield from (f"{date} {month}, {year}", f"{month} {date}, {year}", f"{month} {date} {year}")
-
-
-_MARK = r"([ ]?[-/._|,][ ]?|[ ])"
-_NUMERIC_DATE = re.compile(
-    rf"(?<!\d)(?<!\d[./-])(\d{{1,4}}){_MARK}(\d{{1,2}}){_MARK}'?(\d{{1,4}})(?!\d)(?![./-]\d)"
-)
-_BIRTH_WORD = re.compile(r"(?i)\b(?:d\.? ?o\.? ?b|born|birth|birthday|n[e\u00e9]e?|geb)\b")
-_BESIDE = 24
-
-
-def birth_dates(text: str, births: Collection[dt.date]) -> Iterator[tuple[int, int]]:
-    """Yield where a text holds one of the dates in figures, in any order that people write.
-
-    A year of two digits counts when day and month have two each, or a word of birth stands beside it.
-    """
-    for match in _NUMERIC_DATE.finditer(text):
-        one, mark, two, other, three = match.groups()
-        if mark.strip() != other.strip() or not births:
-            continue
-        beside = text[max(0, match.start() - _BESIDE) : match.start()] + "\n" + text[match.end() :][:_BESIDE]
-        whole = bool(mark.strip()) and len(one) == len(two) == len(three) == 2
-        short = whole or _BIRTH_WORD.search(beside) is not None
-        if any(_shown(day, (one, two, three), short=short) for day in births):
-            yield match.span()
-
-
-def _shown(day: dt.date, figures: tuple[str, str, str], *, short: bool) -> bool:
-    """Return whether three figures, of which one is the year, stand for a day."""
-    one, two, three = figures
-    orders = ((one, two, three), (two, one, three), (three, two, one))
-    years = {f"{day.year:04}", *((f"{day.year % 100:02}",) if short else ())}
-    return any(
-        year in years and len(date) < 3 and (int(date), int(month)) == (day.day, day.month)
-        for date, month, year in orders
-    )
 
 
 def _number(who: Who, kind: Kind, text: str) -> Iterator[Pattern]:
@@ -203,20 +127,6 @@ def _phone(who: Who, text: str) -> Iterator[Pattern]:
     for number in dict.fromkeys((digits, local, "0" + local, "44" + local, "440" + local, "0044" + local)):
         if len(number) > 5:
             yield Pattern(number, number, Rule.NUMBER, who, Kind.PHONE)
-
-
-_POSTCODE = re.compile(r"\b([a-z]{1,2}[0-9][a-z0-9]?) ?([0-9][a-z]{2})\b")
-
-
-def _address(who: Who, text: str) -> Iterator[Pattern]:
-    """Spell an address: as a whole, its lines that hold a number, its postcode, an email address."""
-    low = folded(text.replace("^", ", "))
-    pieces = [piece.strip() for piece in re.split(r"[,;]", low)]
-    texts = [" ".join(low.split()), *(p for p in pieces if DIGITS.search(p) or "@" in p)]
-    texts += [form for m in _POSTCODE.finditer(low) for form in (f"{m[1]} {m[2]}", f"{m[1]}{m[2]}")]
-    for spelling in dict.fromkeys(texts):
-        if len(squeezed(spelling)) > 4 and LETTERS.search(spelling):
-            yield Pattern(spelling, spelling, Rule.PHRASE, who, Kind.ADDRESS)
 
 
 def _place(text: str) -> Iterator[Pattern]:

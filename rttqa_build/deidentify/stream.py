@@ -219,10 +219,13 @@ def head(data: bytes) -> Mapping[int, bytes]:
     return found
 
 
-def walk(stream: Stream, *, pixels: bool = True) -> Iterator[Leaf]:
+def walk(
+    stream: Stream, *, pixels: bool = True, wanted: Callable[[int, str], bool] | None = None
+) -> Iterator[Leaf]:
     """Yield every element that is no sequence, at every depth, file meta information first.
 
-    ``pixels=False`` leaves out group 7FE0, for readers that have no use for it.
+    ``pixels=False`` leaves out group 7FE0, for readers that have no use for it; ``wanted`` says of which tag
+    and VR there is a use at all.
     """
     data = stream.data
     stack: list[tuple[list[Element], tuple[int, ...]]] = [(stream.elements, ()), (stream.meta, ())]
@@ -232,7 +235,7 @@ def walk(stream: Stream, *, pixels: bool = True) -> Iterator[Leaf]:
             if items is not None:
                 inside = (*path, tag)
                 stack.extend([(item.elements, inside) for item in items])
-            elif pixels or tag >> 16 != PIXEL_DATA >> 16:
+            elif (wanted is None or wanted(tag, vr)) and (pixels or tag >> 16 != PIXEL_DATA >> 16):
                 yield Leaf(tag, vr, data[value:end], path)
 
 

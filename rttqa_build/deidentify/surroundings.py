@@ -21,6 +21,10 @@ _INITIAL_AFTER = re.compile(r"([,^]?)[. ^_,]{0,3}(?<![^\W_])([A-Za-z])(?![^\W_])
 _LATERALITY = frozenset("lrai")  # left, right, anterior, inferior; A and I are words besides
 _REACH = 48
 _WIDEST_GAP = 3
+_MOST_ZEROS = 8
+_NO_FRACTION = re.compile(r"\.0+(?![0-9]|\.[0-9])")
+_PUNCTUATION = re.compile(r"[^\w\n]*_*[^\w\n]*")
+_BLANKS = re.compile(r"[ ()-]*")
 _APOSTROPHE = re.compile("['`\u00b4\u02b9\u02bc\u0301\u2018\u2019\u201b\u2032]")
 
 
@@ -128,13 +132,20 @@ def _is_date(plain: str, start: int, end: int) -> bool:
 def is_number(plain: str, places: Sequence[int]) -> bool:
     """Return whether digits at ``places`` are one whole number: whole runs, blanks or hyphens between.
 
-    Between the digits of a long one, as NHS numbers are, there may be points, strokes or low lines too.
+    A long one, as NHS numbers are, may have any punctuation between its digits, and zeros before; one that a
+    spreadsheet took for a measurement has nothing but zeros behind its point.
     """
-    if not (_no_digit_before(plain, places[0]) and _no_digit_after(plain, places[-1] + 1)):
+    start, end = places[0], places[-1] + 1
+    if long := len(places) > 8:
+        before = plain[max(0, start - _MOST_ZEROS) : start]
+        start -= len(before) - len(before.rstrip("0"))
+    if len(places) > 6 and (zeros := _NO_FRACTION.match(plain, end)):
+        end = zeros.end()
+    if not (_no_digit_before(plain, start) and _no_digit_after(plain, end)):
         return False
     gaps = [plain[a + 1 : b] for a, b in itertools.pairwise(places) if b > a + 1]
-    between = " -()./_" if len(places) > 8 else " -()"
-    return not gaps or (len(places) > 6 and all(len(gap) < 3 and not gap.strip(between) for gap in gaps))
+    widest, fits = (3, _PUNCTUATION.fullmatch) if long else (2, _BLANKS.fullmatch)
+    return not gaps or (len(places) > 6 and all(len(gap) <= widest and fits(gap) for gap in gaps))
 
 
 def is_spaced(pattern: Pattern, plain: str, places: Sequence[int]) -> bool:

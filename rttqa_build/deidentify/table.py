@@ -26,7 +26,10 @@ class Row:
     @property
     def number(self) -> int | None:
         """Return the tag as a number, or None for repeating groups and the private wildcard."""
-        return int(self.tag, 16) if all(c in "0123456789ABCDEF" for c in self.tag) else None
+        try:
+            return int(self.tag, 16)
+        except ValueError:
+            return None
 
     def covers(self, tag: int) -> bool:
         """Return whether the row's tag, with its wildcards, names ``tag``."""

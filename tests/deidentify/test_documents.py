@@ -12,6 +12,7 @@ import openpyxl
 import pypdf
 import pytest
 import typst
+from document_case import RELS, W, changed, codes, lines, parts, rezip, run, with_part
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.comments import Comment
@@ -20,49 +21,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, NumberObject, TextStringObject
 
-from rttqa_build.deidentify.documents import EXTENSIONS, Scrubbed, scrub
+from rttqa_build.deidentify.documents import EXTENSIONS
 from rttqa_build.diagnostic import Location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-
-
-def rezip(members: list[tuple[str, bytes]]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in members:
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-    return out.getvalue()
-
-
-def run(
-    data: bytes, extension: str, *, reviewed: bool = False, allowed_macros: tuple[str, ...] = ()
-) -> Scrubbed:
-    return scrub(
-        data,
-        extension,
-        rezip=rezip,
-        reviewed=reviewed,
-        allowed_macros=allowed_macros,
-        where=Location("paf"),
-    )
-
-
-def codes(scrubbed: Scrubbed) -> list[str]:
-    assert not (scrubbed.diagnostics and scrubbed.data)
-    return [d.code for d in scrubbed.diagnostics]
-
-
-def parts(data: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def lines(scrubbed: Scrubbed) -> set[str]:
-    return {line.strip() for text in scrubbed.texts for line in text.split("\n")}
 
 
 # --- XLSX --------------------------------------------------------------------------------------------------
@@ -122,21 +85,6 @@ def test_the_same_document_gives_the_same_bytes(workbook: bytes) -> None:
     once = run(workbook, "xlsx")
     assert once == run(workbook, "xlsx")
     assert run(once.data, "xlsx").data == once.data
-
-
-def changed(document: bytes, **new: bytes | None) -> bytes:
-    members = parts(document) | {name.replace("__", "/"): data for name, data in new.items()}
-    return rezip([(name, data) for name, data in members.items() if data is not None])
-
-
-def with_part(document: bytes, name: str, data: bytes, kind: str, source: str = "xl/workbook.xml") -> bytes:
-    folder, _, last = source.rpartition("/")
-    rels = f"{folder}/_rels/{last}.rels"
-    members = parts(document)
-    old = members.get(rels, b'<Relationships xmlns="x"></Relationships>')
-    link = f'<Relationship Id="rIdX" Type="{RELS}/{kind}" Target="/{name}"/>'.encode()
-    members[rels] = old.replace(b"</Relationships>", link + b"</Relationships>")
-    return rezip([*members.items(), (name, data)])
 
 
 def test_printer_settings_go_with_all_that_points_to_them(workbook: bytes) -> None:
@@ -289,8 +237,6 @@ SAID = {
     "a bookmark": '<w:p><w:bookmarkStart w:id="1" w:name="Zwolle"/></w:p>',
     "a content control": '<w:sdt><w:sdtPr><w:alias w:val="Zwolle"/></w:sdtPr></w:sdt>',
     "a text box": _run(f'<w:pict><v:textbox xmlns:v="v">{_run("<w:t>Zwolle</w:t>")}</v:textbox></w:pict>'),
-    "a comment of XML": "<w:p><!-- Zwolle --></w:p>",
-    "an instruction of XML": "<w:p><?note Zwolle?></w:p>",
     "an alternative text": _run('<wp:docPr xmlns:wp="wp" id="1" descr="Zwolle"/>'),
 }
 
@@ -545,6 +491,27 @@ def test_pdf_text_of_an_earlier_revision_goes(pdf: bytes) -> None:
     assert b"Zwolle" not in scrubbed.data
 
 
+SHOWN = {
+    "a word kerned apart": b"BT /F1 9 Tf 9 9 Td [(Zw) -20 (ol) 15 (le)] TJ ET",
+    "a word hyphenated at the end of a line": b"BT /F1 9 Tf 9 90 Td (from Zwol-) Tj 0 -12 Td (le) Tj ET",
+    "letters one by one": b"BT /F1 9 Tf 9 9 Td (Z w o l l e) Tj ET",
+    "octal codes": b"BT /F1 9 Tf 9 9 Td (\\132\\167olle) Tj ET",
+    "invisible text": b"BT 3 Tr /F1 9 Tf 9 9 Td (Zwolle) Tj ET",
+    "a hidden layer": b"/OC /P1 BDC BT /F1 9 Tf 9 9 Td (Zwolle) Tj ET EMC",
+    "hexadecimal": b"BT /F1 9 Tf 9 9 Td <5A776F6C6C65> Tj ET",
+}
+
+
+@pytest.mark.parametrize("how", SHOWN)
+def test_pdf_text_is_found_however_it_is_shown(how: str, pdf: bytes) -> None:
+    def stamp(writer: pypdf.PdfWriter) -> None:
+        annotated(writer, Subtype="/Stamp", AP=named(N=drawing(writer, SHOWN[how])))
+
+    scrubbed = run(edited(pdf, stamp), "pdf")
+    assert codes(scrubbed) == []
+    assert "Zwolle" in "\n".join(scrubbed.texts)
+
+
 def test_pdf_drawings_whose_text_cannot_be_read_need_a_person(pdf: bytes) -> None:
     def hidden(writer: pypdf.PdfWriter) -> None:
         annotated(writer, Subtype="/Stamp", AP=named(N=drawing(writer, b"BT /F1 9 Tf <0001> Tj ET")))
@@ -565,6 +532,20 @@ def test_pdf_attachments_and_encryption_are_refused(
     pdf: bytes, edit: Callable[[pypdf.PdfWriter], object], code: str
 ) -> None:
     assert codes(run(edited(pdf, edit), "pdf")) == [code]
+
+
+def test_pdf_of_an_unknown_packing_is_refused(pdf: bytes) -> None:
+    assert b"/FlateDecode" in pdf
+    assert codes(run(pdf.replace(b"/FlateDecode", b"/FlateDecoda"), "pdf")) == ["A204"]
+
+
+def test_pdf_damage_is_told_by_the_finding_alone(
+    pdf: bytes, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    run(pdf[:-300] + b"(Hargreaves) xx", "pdf")
+    run(pdf.replace(b"/Type/Page/", b"/Type/Page/Type/Hargreaves/"), "pdf")
+    assert not caplog.records
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_scan_needs_a_person() -> None:

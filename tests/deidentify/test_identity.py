@@ -9,7 +9,16 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from rttqa_build.deidentify import stream
-from rttqa_build.deidentify.identity import Fact, Harvest, Kind, Who, harvest, harvest_names, merged
+from rttqa_build.deidentify.identity import (
+    Fact,
+    Harvest,
+    Kind,
+    Who,
+    harvest,
+    harvest_names,
+    may_identify,
+    merged,
+)
 from rttqa_build.deidentify.stream import Leaf, walk
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -33,7 +42,10 @@ def leaves(ds: Dataset) -> list[Leaf]:
 
 
 def facts(ds: Dataset) -> set[tuple[Who, Kind, bytes]]:
-    return {fact[:3] for fact in harvest(leaves(ds)).facts}
+    found = leaves(ds)
+    whole = harvest(found)
+    assert harvest(leaf for leaf in found if may_identify(leaf.tag, leaf.vr)) == whole
+    return {fact[:3] for fact in whole.facts}
 
 
 @pytest.mark.parametrize(

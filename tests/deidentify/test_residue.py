@@ -11,10 +11,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 from rttqa_build.deidentify import stream
+from rttqa_build.deidentify.birth import date_spellings
 from rttqa_build.deidentify.identity import Fact, Harvest, Kind, Who, harvest, harvest_names, merged
 from rttqa_build.deidentify.pattern import ordinary_words
 from rttqa_build.deidentify.residue import Scanner
-from rttqa_build.deidentify.spelling import date_spellings, patterns
+from rttqa_build.deidentify.spelling import patterns
 from rttqa_build.diagnostic import Location
 
 CT = "1.2.840.10008.5.1.4.1.1.2"

@@ -14,6 +14,7 @@ from rttqa_build.diagnostic import Location
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME, NUMBER, LABEL, BIRTH = Kind.NAME, Kind.NUMBER, Kind.LABEL, Kind.BIRTH_DATE
+ADDRESS = Kind.ADDRESS
 
 
 def scanner(kind: Kind, value: str, allowed: tuple[str, ...] = ()) -> Scanner:
@@ -32,7 +33,25 @@ FOUND = {
     (NUMBER, "RXX123456"): "RXX 123456|RXX/123456|RXX 123 456|rxx123-456",
     (NUMBER, "AB-12-34"): "AB-12-34|AB1234|AB 12 34|ab.12.34",
     (NUMBER, "1234567"): "1234567|123 4567|123-4567|1234567A|no.1234567",
-    (NUMBER, "9434765919"): "943 476 5919|943-476-5919|943.476.5919|943/476/5919|943_476_5919",
+    (NUMBER, "9434765919"): (
+        "943 476 5919|943-476-5919|943.476.5919|943/476/5919|943_476_5919|943\u2013476\u20135919|"
+        "943\u2014476\u20145919|943\u2011476\u20115919|943\u2212476\u22125919|943\u2012476\u20125919|"
+        "943 - 476 - 5919|943 \u2013 476 \u2013 5919|943,476,5919|943:476:5919|943\u00b7476\u00b75919|"
+        "943\u00a0476\u00a05919|943\u2009476\u20095919|943\u202f476\u202f5919|943\u200b476\u200b5919|"
+        "9 4 3 4 7 6 5 9 1 9|0009434765919|9434765919.0|9434765919.00|"
+        "\uff19\uff14\uff13\uff14\uff17\uff16\uff15\uff19\uff11\uff19|"
+        "\u0669\u0664\u0663\u0664\u0667\u0666\u0665\u0669\u0661\u0669"
+    ),
+    (NUMBER, "0703511234"): "703511234|070 351 1234|703511234.0|0703511234|00703511234",  # a CHI number
+    (ADDRESS, "Rose Cottage, Mill Lane, Ashby, ZZ99 3VZ"): (
+        "Rose Cottage|ROSE COTTAGE|rose  cottage|zz993vz|ZZ993VZ|zz99 3vz|ZZ99-3VZ|ZZ99_3VZ|ZZ99\u00a03VZ"
+    ),
+    (ADDRESS, "Rose Cottage^Quillmere Lane^Ashby"): "Rose Cottage|Quillmere Lane",
+    (ADDRESS, "Flat 2, 17 Quillmere Terrace\r\nAshby Wold\r\nZZ99 3VZ"): (
+        "17 Quillmere Terrace|Quillmere Terrace|QUILLMERE TERRACE|ZZ99 3VZ"
+    ),
+    (ADDRESS, "Quillmere, Ashby"): "Quillmere",
+    (ADDRESS, "12a Abergele Road, Colwyn"): "12A Abergele Road|Abergele Road",
     (NAME, "Müller^Jörg"): "Müller|Mueller|MULLER|Joerg|J. Mueller|Mu\u0308ller|j.muller",
     (NAME, "Mueller^Joerg"): "Müller|Muller|Jörg|MUELLER",
     (NAME, "Muller^Jorg"): "Müller|Mueller|MUELLER",
@@ -56,8 +75,16 @@ FOUND = {
     (BIRTH, "19490312"): (
         "12/03/1949|12.3.1949|12 / 03 / 1949|12_03_1949|12,03,1949|1949_03_12|1949 Mar 12|12. March 1949|"
         "12/03/49|03/12/1949|12 Mar 49|d.o.b. 12.3.49|born 12-3-49|DoB: 49-03-12|12-3-49 (birth)|12/03/'49|"
-        "19490312|b. 12th March 1949"
+        "19490312|b. 12th March 1949|12.III.1949|12-III-1949|12/iii/1949|1949.III.12|12:03:1949|1949:03:12|"
+        "12 Mar '49|12 Mar \u201949|March 12 '49|12th of March 1949|March 12, 1949|Mar. 12th, 1949|1949-3-12|"
+        "March the 12th 1949|the 12th day of March 1949|12eg o Fawrth 1949|12 Mawrth 1949|dob 490312|"
+        "date of birth: 120349|12\u201303\u20131949|12\u200b/03/1949"
     ),
+    (BIRTH, "19490307"): (
+        "1949Mar07|1949_Mar_07|1949-MAR-07|07_Mar_1949|Mar_7_1949|Mar-07-1949|MAR071949|7Mar49|07MAR1949|"
+        "7.Mar.1949|PTV_07MAR49|March07,1949"
+    ),
+    (BIRTH, "19500902"): "2nd of September 1950|2 Sept '50|2.IX.1950|2 Medi 1950",
     (Kind.UID, "1.2.246.352.71.4.123456789"): (
         "1.2.246.352.\n71.4.123456789|1.2.246.352\n.71.4.123456789|x1.2.246.352.71.4.123456789"
     ),
@@ -80,17 +107,22 @@ NOT_FOUND = {
     (NUMBER, "RXX/123456-A"): "RXX 1234567 A|RXX 12345 A",
     (LABEL, "CT1234"): "CT 1234|CT 12 34",
     (NUMBER, "1234567"): "1.234567|12345.67|123.4567|2.25.1234567|12345678",
-    (NUMBER, "9434765919"): "943.476.59191|1.943.476.5919",
+    (NUMBER, "9434765919"): (
+        "943.476.59191|1.943.476.5919|943\n476\n5919|943 and 476 and 5919|1009434765919|9434765919.5|"
+        "9434765919.0.1|943 -- - 476 5919"
+    ),
+    (ADDRESS, "Rose Cottage, Mill Lane, Ashby Wold, West Yorkshire"): (
+        "Mill Lane|Ashby Wold|West Yorkshire|rose|cottage|Rose Cottages"
+    ),
+    (ADDRESS, "4 High Street, Milton Keynes, ZZ99 3VZ"): "High Street|Milton Keynes|ZZ99 3VA|ZZ99",
     (NAME, "OLIVER^DEAN"): "o Liver|no liver",
     (NAME, "Odell^Max"): "o dell",
     (NAME, "White^Grace"): "White matter|White L|white, no g|White GTV",
     (NAME, "Bone^Rita"): "R Bone|Bone R|bone r",
     (NAME, "Donald^Macey"): "Mac|mac address",
     (NAME, "Short^Will"): "a short arc",
-    (
-        BIRTH,
-        "19490312",
-    ): "12.3.49|12-3-49|version 12.3.49|12/03/1950|112/03/1949|12/03/19491|1.12.03.1949|12:03:49|49",
+    (BIRTH, "19490312"): "12.3.49|12-3-49|version 12.3.49|12/03/1950|112/03/1949|12/03/19491|1.12.03.1949|"
+    "12:03:49|dob 12:03:49|49|12.IIV.1949|12 May '49|Mar 12 19:49|March 12, 19491|March 1949",
 }
 
 

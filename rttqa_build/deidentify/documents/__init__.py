@@ -11,10 +11,10 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from rttqa_build.deidentify.charset import decoded
 from rttqa_build.deidentify.documents.office import scrub_office
 from rttqa_build.deidentify.documents.pdf import scrub_pdf
 from rttqa_build.deidentify.documents.pictures import scrub_jpeg, scrub_png
+from rttqa_build.deidentify.documents.reading import plain_text, readings
 from rttqa_build.deidentify.documents.scrubbed import LARGEST, Content, RefusedError, Scrubbed
 from rttqa_build.diagnostic import NOWHERE, finding
 
@@ -54,7 +54,8 @@ def scrub(
     if content.unread and not reviewed:
         message = f"{content.unread} and cannot be searched as text."
         return Scrubbed(diagnostics=(finding("A207", message, where, subject=where.file),))
-    return Scrubbed(content.data, content.texts, content.opaque)
+    texts = tuple(reading for text in content.texts for reading in readings(text))
+    return Scrubbed(content.data, texts, content.opaque)
 
 
 def _content(data: bytes, kind: str, rezip: Rezip, allowed_macros: Collection[str]) -> Content:
@@ -73,30 +74,12 @@ def _content(data: bytes, kind: str, rezip: Rezip, allowed_macros: Collection[st
 
 def _plain(data: bytes, kind: str) -> Content:
     """Text stays as it is, byte for byte; a table is searched cell by cell besides."""
-    text = _text(data)
+    text, *others = plain_text(data)
     if kind == "txt":
-        return Content(data, (text,))
+        return Content(data, (text, *others))
     try:
         dialect = csv.Sniffer().sniff(text[:4096], ",;\t")
         cells = "\n".join(cell for row in csv.reader(io.StringIO(text), dialect) for cell in row)
     except csv.Error:
-        return Content(data, (text,))
-    return Content(data, (text, cells))
-
-
-def _text(data: bytes) -> str:
-    """Return UTF-8, UTF-16 with a byte order mark, or Windows-1252; binary files are refused."""
-    for mark, codec in ((b"\xef\xbb\xbf", "utf_8_sig"), (b"\xff\xfe", "utf_16"), (b"\xfe\xff", "utf_16")):
-        if data.startswith(mark):
-            return data.decode(codec, "replace")
-    if b"\0" in data or data.startswith((b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")):
-        raise RefusedError("A204", "The file is not the plain text that its name says.")
-    return next(iter(decoded(data))) if data.isascii() else data.decode(_codec(data), "replace")
-
-
-def _codec(data: bytes) -> str:
-    try:
-        data.decode("utf_8")
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf_8"
+        return Content(data, (text, *others))
+    return Content(data, (text, cells, *others))

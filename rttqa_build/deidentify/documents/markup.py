@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from xml.parsers import expat
 
 from rttqa_build.deidentify.documents.scrubbed import RefusedError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _START_TAG = re.compile(rb"<[^\s/>]+(?:\s+[^\s=>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>")
 _ATTRIBUTE = re.compile(rb"(\s+)([^\s=>]+)(\s*=\s*)(\"[^\"]*\"|'[^']*')")
-_TELLING = re.compile(r"[^\W\d_]{3}|\d{5}")
+_TELLING = re.compile(r"[^\W\d_]{3}|\d{4}")
 _NUMERIC = re.compile(r"[-+0-9.,eE%]*")
 _BLOCKS = frozenset(
     {
@@ -32,11 +32,26 @@ _BLOCKS = frozenset(
 )  # fmt: skip
 _EMPTY_LINES = re.compile(r"\s*\n\s*")
 _SPACES = frozenset({"tab", "br", "cr", "noBreakHyphen", "ptab"})
+# What a reader sees of a paragraph depends: with changes accepted or rejected, without what is set beside it
+# (codes of fields, text boxes, readings of characters). Bits: a text is read in each way.
+_DELETED, _INSERTED, _ASIDE = 1, 2, 4
+_LAYERS = {
+    "del": _DELETED, "moveFrom": _DELETED, "ins": _INSERTED, "moveTo": _INSERTED,
+    "instrText": _ASIDE, "delInstrText": _ASIDE, "txbxContent": _ASIDE, "rPh": _ASIDE,
+}  # fmt: skip
+_SPELT = frozenset({"t", "delText", "instrText", "delInstrText"})  # where blanks are content, not layout
+_ENCODINGS = frozenset({"", "utf-8", "utf8", "utf-16", "us-ascii", "ascii", "iso-8859-1", "windows-1252"})
 # attributes that a user writes; other values are only searched inside a sentence of their own, so that
 # a colour named white is no patient named White
-_USER_WRITTEN = frozenset({"sheet", "definedName", "table", "docPr", "cNvPr", "hyperlink", "tableColumn"})
+_USER_WRITTEN = frozenset(
+    {
+        "sheet", "definedName", "table", "docPr", "cNvPr", "hyperlink", "tableColumn", "dataValidation",
+        "cacheField", "pivotTableDefinition", "pivotField", "s", "d", "n", "sheetName", "ddeLink", "scenario",
+    }
+)  # fmt: skip
 
 
+_TYPEFACES = frozenset({"font", "rFont", "altName", "latin", "ea", "cs", "sym", "buFont"})
 # written by programs: types, and typefaces, some of which bear people's names
 _NOT_SEARCHED = frozenset(
     {
@@ -112,20 +127,30 @@ def _spliced(xml: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return b"".join([*pieces, xml[position:]])
 
 
+class _Open(NamedTuple):
+    """An element that is open: its name, the end of its start tag, whether it goes, in which layers it is."""
+
+    element: str
+    inside: int
+    dropped: bool
+    layers: int
+
+
 class _Reader:
     """The expat handlers of one part: they gather text and edits (start, end, new bytes)."""
 
     def __init__(self, xml: bytes, rules: Rules) -> None:
         self.xml, self.rules = xml, rules
         self.edits: list[tuple[int, int, bytes]] = []
-        self._pieces: list[str] = []
+        self._pieces: list[tuple[str, int]] = []  # text, layers
         self._values: dict[str, None] = {}
-        self._open: list[tuple[str, int, bool]] = []  # element, end of its start tag, dropped
+        self._open: list[_Open] = []
         self._dropping = 0
         self._cell: Mapping[str, str] = {}
         self._value_from = 0
         self.parser = expat.ParserCreate("utf-8")
         self.parser.buffer_text = True
+        self.parser.XmlDeclHandler = _check_encoding
         self.parser.StartDoctypeDeclHandler = _refuse_doctype
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -135,7 +160,19 @@ class _Reader:
 
     def text(self) -> str:
         """Return lines: paragraphs and cells, then attribute values that a user may have written."""
-        return "\n".join([_EMPTY_LINES.sub("\n", "".join(self._pieces)), *self._values])
+        layers = {layer for _, layer in self._pieces}
+        ways = (0, _DELETED, _INSERTED) if any(layer & ~_ASIDE for layer in layers) else (0,)
+        asides = (0, _ASIDE) if any(layer & _ASIDE for layer in layers) else (0,)
+        read = dict.fromkeys(self._read(aside, without) for aside in asides for without in ways)
+        return "\n".join([*read, *self._values])
+
+    def _read(self, aside: int, without: int) -> str:
+        """Return the lines of one way to read the part: beside the text or in it, without a layer."""
+        pieces = (text for text, layer in self._pieces if layer & _ASIDE == aside and not layer & without)
+        return _EMPTY_LINES.sub("\n", "".join(pieces))
+
+    def _say(self, text: str) -> None:
+        self._pieces.append((text, self._open[-1].layers if self._open else 0))
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         at, element = self.parser.CurrentByteIndex, local(name)
@@ -143,7 +180,8 @@ class _Reader:
         if tag is None:
             raise RefusedError("A204", "A part of the document is damaged.")
         dropped = not self._dropping and self.rules.drop(element, attributes)
-        self._open.append((element, tag.end(), dropped))
+        layers = (self._open[-1].layers if self._open else 0) | _LAYERS.get(element, 0)
+        self._open.append(_Open(element, tag.end(), dropped, layers))
         if dropped or self._dropping:
             self._dropping += 1
             if tag[0].endswith(b"/>") and dropped:
@@ -152,7 +190,7 @@ class _Reader:
         if element == "c":
             self._cell = attributes
         elif element in _SPACES:
-            self._pieces.append(" ")
+            self._say(" ")
         self._value_from = len(self._pieces)
         if attributes:
             self._attributes(element, tag, attributes)
@@ -161,11 +199,16 @@ class _Reader:
         new = _ATTRIBUTE.sub(lambda match: self._attribute(element, match), tag[0])
         if new != tag[0]:
             self.edits.append((tag.start(), tag.end(), new))
+        if element in _TYPEFACES or (element == "name" and self._parent() == "font"):
+            return  # typefaces bear people's names
         for name, value in attributes.items():
             kept = self.rules.attribute(element, name, value)
             ours = local(name) in _NOT_SEARCHED or name.startswith("xmlns")
-            if kept and not ours and _is_telling(kept):
+            if kept and not ours and _is_telling(kept, by_user=element in _USER_WRITTEN):
                 self._values[kept if element in _USER_WRITTEN else f"value of an attribute: {kept}"] = None
+
+    def _parent(self) -> str:
+        return self._open[-2].element if len(self._open) > 1 else ""
 
     def _attribute(self, element: str, match: re.Match[bytes]) -> bytes:
         before, name, equals, quoted = match.groups()
@@ -177,7 +220,8 @@ class _Reader:
 
     def _end(self, _name: str) -> None:
         at = self.parser.CurrentByteIndex
-        element, inside, dropped = self._open.pop()
+        element, inside, dropped, _ = last = self._open[-1]
+        del self._open[-1]
         if self._dropping:
             self._dropping -= 1
             if dropped and at >= inside:
@@ -189,28 +233,45 @@ class _Reader:
         if element == "v":
             self._finish_value()
         if element in _BLOCKS:
-            self._pieces.append("\n")
+            self._pieces.append(("\n", last.layers))
 
     def _finish_value(self) -> None:
         """Cell values: an index into the shared strings is no content; a date is shown as one."""
-        value = "".join(self._pieces[self._value_from :])
+        value = "".join(text for text, _ in self._pieces[self._value_from :])
         if self._cell.get("t") == "s":
             del self._pieces[self._value_from :]
         elif self._cell.get("s") in self.rules.date_styles:
-            self._pieces.append("\n" + self.rules.dates(value))
+            self._say("\n" + self.rules.dates(value))
 
     def _characters(self, data: str) -> None:
-        if not self._dropping and not (self._open and self._open[-1][0] in self.rules.authors):
-            self._pieces.append(data)
+        element = self._open[-1].element if self._open else ""
+        layout = data.isspace() and element not in _SPELT
+        if not (self._dropping or layout or element in self.rules.authors):
+            self._say(data)
 
-    def _comment(self, data: str) -> None:
-        self._pieces.append(f"\n{data}\n")
+    def _comment(self, _data: str) -> None:
+        self._cut(b"-->")
 
-    def _instruction(self, target: str, data: str) -> None:
-        self._pieces.append(f"\n{target} {data}\n")
+    def _instruction(self, _target: str, _data: str) -> None:
+        self._cut(b"?>")
+
+    def _cut(self, end: bytes) -> None:
+        """Remove what no office program shows: a comment or an instruction of XML."""
+        at = self.parser.CurrentByteIndex
+        self.edits.append((at, self.xml.index(end, at) + len(end), b""))
 
 
-def _is_telling(value: str) -> bool:
+def _check_encoding(_version: str, encoding: str | None, _standalone: int) -> None:
+    if (encoding or "").lower() not in _ENCODINGS:
+        raise RefusedError(
+            "A204", "A part of the document is in an encoding that office programs do not use."
+        )
+
+
+def _is_telling(value: str, *, by_user: bool) -> bool:
+    """Return whether a value may be a name or a number: of all attributes, most are measures and switches."""
+    if by_user:
+        return len(value) > 1 and (len(value) > 4 or not _NUMERIC.fullmatch(value))
     return bool(_TELLING.search(value)) and not _NUMERIC.fullmatch(value)
 
 

@@ -88,8 +88,7 @@ def scrub_office(
     parts = _unzip(data)
     links = [link for name in parts if name.endswith(".rels") for link in _links(name, parts[name])]
     _refuse_active(links, parts, allowed_macros)
-    dropped = {link.target for link in links if link.type in _DROPPED and link.target}
-    dropped |= {_rels_of(name) for name in dropped}
+    dropped = _dropped(links)
     properties = {link.target: link.type for link in links if link.type in _PROPERTIES}
     styles = _date_styles(parts.get("xl/styles.xml", b""))
     content = _Parts([], ["\n".join(parts)], [], [])
@@ -100,6 +99,17 @@ def scrub_office(
             content.add(name, part, _rules(name, links, dropped, styles))
     unread = "The document holds a picture" if content.pictures else ""
     return Content(rezip(content.members), tuple(content.texts), tuple(content.opaque), unread)
+
+
+def _dropped(links: list[_Link]) -> set[str]:
+    """Return the parts that go, with all that only they lead to, and the relationships of each."""
+    parts = {link.target for link in links if link.type in _DROPPED and link.target}
+    while True:
+        kept = {link.target for link in links if link.source not in parts and link.type not in _DROPPED}
+        more = {link.target for link in links if link.source in parts and link.target} - kept - parts
+        if not more:
+            return parts | {_rels_of(name) for name in parts}
+        parts |= more
 
 
 class _Parts(NamedTuple):

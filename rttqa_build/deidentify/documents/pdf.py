@@ -6,7 +6,9 @@ Written anew from the catalogue, so that earlier revisions and unreachable objec
 from __future__ import annotations
 
 import io
+import logging
 import re
+import struct
 import warnings
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -44,6 +46,7 @@ def scrub_pdf(data: bytes) -> Content:
 
     if b"%PDF-" not in data[:1024]:
         raise RefusedError("A204", "The file is not the PDF document that its name says.")
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)  # its remarks quote what the document holds
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -54,8 +57,12 @@ def scrub_pdf(data: bytes) -> Content:
         LookupError,
         TypeError,
         AttributeError,
+        ArithmeticError,
+        AssertionError,
         OSError,
         zlib.error,
+        struct.error,
+        NotImplementedError,
         RecursionError,
     ):
         raise RefusedError("A204", "The PDF document is damaged or of a kind that cannot be read.") from None

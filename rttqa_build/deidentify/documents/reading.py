@@ -1,0 +1,102 @@
+"""Bytes of a text file → its text; and a text → the other ways in which a person or a program reads it.
+
+A name that a line end parts, that a spreadsheet escapes or that a designer spaces is still that name.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from rttqa_build.deidentify.documents.scrubbed import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MARKS = {
+    b"\xef\xbb\xbf": "utf_8_sig",
+    b"\xff\xfe\0\0": "utf_32",
+    b"\0\0\xfe\xff": "utf_32",
+    b"\xff\xfe": "utf_16",
+    b"\xfe\xff": "utf_16",
+}
+_OTHER_FORMATS = (b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
+_END_OF_FILE = "\x1a"  # that editors of old write behind a text
+_UTF7 = re.compile(rb"\+[A-Za-z0-9+/]{2,}-?")
+_UNKNOWN = "The encoding of the text cannot be told: save it as UTF-8."
+
+
+def plain_text(data: bytes) -> tuple[str, ...]:
+    """Return the text of a file in UTF-8, UTF-16 or UTF-32 with a byte order mark, or Windows-1252.
+
+    A second text is what UTF-7 would have it say. What is binary, or in an encoding that its bytes do not
+    tell, is refused: a name in it would not be found.
+    """
+    if data.startswith(_OTHER_FORMATS):
+        raise RefusedError("A204", "The file is not the plain text that its name says.")
+    text = _decoded(data)
+    if _CONTROL.search(text.rstrip(_END_OF_FILE)):
+        raise RefusedError("A204", "The file is not the plain text that its name says.")
+    return (text, *_utf7(data))
+
+
+def _decoded(data: bytes) -> str:
+    codec = next((codec for mark, codec in _MARKS.items() if data.startswith(mark)), "")
+    for one in [codec] if codec else ["utf_8", "cp1252"]:
+        try:
+            text = data.decode(one)
+        except UnicodeDecodeError:
+            continue
+        if one == "cp1252" and _is_foreign(text):
+            break
+        return text
+    raise RefusedError("A204", _UNKNOWN)
+
+
+def _is_foreign(text: str) -> bool:
+    """Return whether so many letters have accents that the text is none of Western Europe."""
+    letters = sum(c.isalpha() for c in text)
+    return letters > 3 and 3 * sum(not c.isascii() for c in text) > letters
+
+
+def _utf7(data: bytes) -> Iterator[str]:
+    if data.isascii() and _UTF7.search(data):
+        text = _UTF7.sub(
+            lambda match: match[0].decode("utf_7", "ignore").encode(errors="ignore"), data
+        ).decode("utf_8", "ignore")
+        if text != data.decode("ascii"):
+            yield text
+
+
+# --- other readings -----------------------------------------------------------------------------------------
+
+_OFFICE_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")  # ECMA-376-1 22.4.2.4 (bstr)
+_FORMULA_JOINT = re.compile(r'"\s*&\s*"')
+_HYPHENATED = re.compile(r"(?<=\w)[-\u2010\u2011][ \t]*\r?\n\s*(?=\w)")
+_SPACED_OUT = re.compile(r"(?<![^\W_])(?:[^\W\d_][ \t\xa0]){3,}[^\W\d_](?![^\W_])")
+_SCIENTIFIC = re.compile(r"(?<![\w.])([0-9])\.?([0-9]{0,15})[eE]\+?([0-9]{1,2})(?![\w.])")
+_MOST_DIGITS = 16
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """Return the text and, where it can be read otherwise, the lines of the other reading that differ."""
+    text = text.encode(errors="ignore").decode()  # halves of surrogate pairs are no characters
+    other = html.unescape(_OFFICE_ESCAPE.sub(lambda match: f"&#x{match[1]};", text))
+    other = unquote(other) if "%" in other else other
+    other = _HYPHENATED.sub("", _FORMULA_JOINT.sub("", other))
+    other = _SPACED_OUT.sub(lambda match: re.sub(r"\s", "", match[0]), other)
+    other = _SCIENTIFIC.sub(_in_full, other)
+    if other == text:
+        return (text,)
+    known = set(text.splitlines())
+    return text, "\n".join(line for line in other.splitlines() if line not in known)
+
+
+def _in_full(match: re.Match[str]) -> str:
+    """Return a whole number that a spreadsheet shows as 9.434765919E+09 with all its digits."""
+    first, rest, exponent = match[1], match[2], int(match[3])
+    whole = len(rest.rstrip("0")) <= exponent < _MOST_DIGITS
+    return (first + rest).ljust(exponent + 1, "0")[: exponent + 1] if whole else match[0]
