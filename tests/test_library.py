@@ -329,8 +329,8 @@ def test_clinical_file_is_held_to_the_same_rules() -> None:
     clinical, findings = LIBRARY.read_clinical(b"histry: TODO\npsa: high\n", "clinical.yaml", manifest)
     assert clinical == {}
     assert [(str(d.where), d.code) for d in findings] == [
-        ("clinical.yaml:1:1", "M102"),
         ("clinical.yaml:1:1", "M101"),
+        ("clinical.yaml:1:1", "M102"),
         ("clinical.yaml:1:9", "M201"),
         ("clinical.yaml:2:6", "M103"),
     ]

@@ -34,14 +34,14 @@ def group(**properties: Any) -> Schema:
         (
             group(fractions={}),
             "fractionz: 1",
-            "1:1 M101 unknown field 'fractionz' | did you mean 'fractions'?",
+            "1:1 M101 unknown field | did you mean 'fractions'?",
         ),
         (
             group(Fractions={}),
             "FRACTIONS: 1",
-            "1:1 M101 unknown field 'FRACTIONS' | did you mean 'Fractions'?",
+            "1:1 M101 unknown field | did you mean 'Fractions'?",
         ),
-        (group(a=group(b={}), c={}), "b: 1", "1:1 M101 unknown field 'b' | it belongs elsewhere: a.b"),
+        (group(a=group(b={}), c={}), "b: 1", "1:1 M101 unknown field | it belongs elsewhere: a.b"),
         ({"required": ["a"]}, "b: 1", "1:1 M102 a is missing | add a:"),
         (group(a={"type": "integer"}), "a: 1.5", "1:4 M103 a must be a whole number"),
         (group(a={"type": ["string", "null"]}), "a: []", "1:4 M103 a must be text or empty"),
@@ -66,7 +66,7 @@ def group(**properties: Any) -> Schema:
         (
             {"propertyNames": {"pattern": "^[a-z]+$"}},
             "A1: 1",
-            "1:1 M105 the name 'A1' does not have the right form",
+            "1:1 M105 a name does not have the right form",
         ),
         ({"dependentRequired": {"a": ["b"]}}, "a: 1", "1:1 M108 a needs b | add b:"),
         (group(a=False), "a: 1", "1:1 M108 a does not apply"),
@@ -109,7 +109,7 @@ FORMS = {
     [
         ("a: x", ["1:4 M105 a must be at least 2 characters long"]),
         ("a: []", ["1:4 M103 a must be text or a group of fields"]),
-        ("a: {kind: link, lnik: x}", ["1:17 M101 unknown field 'lnik'"]),
+        ("a: {kind: link, lnik: x}", ["1:17 M101 unknown field in a"]),
         ("a: {kind: folder, path: []}", ["1:25 M103 a.path must be text"]),
     ],
 )

@@ -18,7 +18,7 @@ from rttqa_build.schema.words import Wording, did_you_mean, unfinished
 from rttqa_build.source import dotted, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
@@ -75,13 +75,20 @@ class CompiledSchema:
             for place in places:
                 document = replace(document, data=_as_text(document.data, place))
             errors = self._errors(document)
-        return document, ordered(self._wording.findings(errors, document))
+        found = ordered(self._wording.findings(errors, document))
+        return replace(document, unknown=_unknown(document, found)), found
 
     def _errors(self, document: Document) -> list[ValidationError]:
         if self._validator is None:
             self._validator = _validator(self.contents)
         data: Any = document.data
         return list(self._validator.iter_errors(data))
+
+
+def _unknown(document: Document, found: Iterable[Diagnostic]) -> frozenset[Path]:
+    """Return the paths of the keys that the schema does not name, or not so."""
+    places = {(one.where.line, one.where.column) for one in found if one.code in {"M101", "M105"}}
+    return frozenset(path for path, place in document.keys.items() if places and place in places)
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rttqa_build.diagnostic import Diagnostic, Related, finding
+from rttqa_build.diagnostic import Diagnostic, Location, Related, finding
 from rttqa_build.schema.bundle import Schema, fields
 from rttqa_build.schema.conditions import condition_of
 from rttqa_build.schema.rewriting import foreign_letter, rewritten
@@ -170,10 +170,10 @@ class Wording:
     def _pattern(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
         examples = error.schema.get("examples", []) if isinstance(error.schema, dict) else []
         hint = _hint(error) or (f"for example {examples[0]}" if examples else "")
-        if "propertyNames" in list(error.absolute_schema_path)[-2:]:
-            name = str(error.instance)
-            where = document.key((*_path(error), name))
-            yield finding("M105", f"the name {_named(name)} does not have the right form", where, hint=hint)
+        if _is_of_names(error):
+            where = _of_key(error, str(error.instance), document)
+            message = f"a name{_within(where)} does not have the right form"
+            yield finding("M105", message, where, hint=hint)
             return
         where = document.at(_path(error))
         yield finding(
@@ -194,16 +194,20 @@ class Wording:
         yield self._must_be(code, error, document, words.format(error.validator_value))
 
     def _unknown(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        known, given = fields(self._root, error.schema), _any(error.instance)
+        for key in self._strange(error):
+            where = _of_key(error, key, document)
+            guess = did_you_mean(key, known.keys() - given.keys()) or self._elsewhere(key)
+            hint = "; ".join(filter(None, (guess, guess and foreign_letter(key))))
+            yield finding("M101", f"unknown field{_within(where)}", where, hint=hint)
+
+    def _strange(self, error: ValidationError) -> Iterator[str]:
+        """Yield the keys of a group that neither its fields nor its patterns name."""
         known = fields(self._root, error.schema)
         patterns = error.schema.get("patternProperties", {}) if isinstance(error.schema, dict) else {}
-        group = _any(error.instance)
-        for key in group:
-            if key in known or any(re.search(pattern, key) for pattern in patterns):
-                continue
-            path = (*_path(error), key)
-            guess = did_you_mean(key, known.keys() - group.keys()) or self._elsewhere(key)
-            hint = "; ".join(filter(None, (guess, foreign_letter(key))))
-            yield finding("M101", f"unknown field {_named(key)}", document.key(path), hint=hint)
+        for key in _any(error.instance):
+            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+                yield key
 
     def _elsewhere(self, key: str) -> str:
         """Return a hint when the field belongs to another group."""
@@ -280,8 +284,18 @@ def _as_group(error: ValidationError) -> str:
     return f"write it as a group: {{{needed[0]}: …}}" if isinstance(error.instance, str) and needed else ""
 
 
-def _named(key: str) -> str:
-    return f"'{key}'" if len(key) <= 40 else f"'{key[:39]}…'"
+def _of_key(error: ValidationError, key: str, document: Document) -> Location:
+    """Return where a key stands without telling it: whoever typed it may have typed a patient's name."""
+    return replace(document.key((*_path(error), key)), item=dotted(_path(error)))
+
+
+def _within(where: Location) -> str:
+    return f" in {where.item}" if where.item else ""
+
+
+def _is_of_names(error: ValidationError) -> bool:
+    """Return whether it is the name of a field that does not have the right form."""
+    return "propertyNames" in list(error.absolute_schema_path)[-2:]
 
 
 def _other_kind(inner: ValidationError, outer: ValidationError) -> bool:
