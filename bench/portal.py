@@ -2,13 +2,15 @@
 
 In turn, to the same server: `curl -T`, and `NextcloudPortal.put` in a process of its own. Prints throughput,
 their ratio, and the upload's largest resident memory; ends with 1 when a bar is not met (within 10 % of curl,
-under 150 MB).
+under 150 MB). The double is started as a program of its own: nothing is imported from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import json
 import multiprocessing
 import os
 import resource
@@ -18,21 +20,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
-
-import nextcloud_double  # noqa: E402 - lies beside the tests
-
-from rttqa_build.portal import remote_name, wire  # noqa: E402
-from rttqa_build.portal.link import Link  # noqa: E402
-from rttqa_build.portal.nextcloud import NextcloudPortal  # noqa: E402
-from rttqa_build.receipt import OutcomeKind  # noqa: E402
+from rttqa_build.portal import remote_name, wire
+from rttqa_build.portal.link import Link
+from rttqa_build.portal.nextcloud import NextcloudPortal
+from rttqa_build.receipt import OutcomeKind
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
+    from collections.abc import Iterator
 
+DOUBLE = Path(__file__).resolve().parent.parent / "tests" / "nextcloud_double.py"
 SLOWER, MEMORY = 1.10, 150.0
 
 
@@ -48,10 +46,10 @@ def main() -> int:
         package = Path(folder) / "package.zip"
         sha256 = made(package, int(asked.gigabytes * 1e9))
         ours, theirs, peaks = [], [], []
-        with served() as port:
+        with served() as place:
             for _ in range(asked.repeat):
-                theirs.append(by_curl(curl, package, port))
-                seconds, peak = by_us(package, sha256, port)
+                theirs.append(by_curl(curl, package, place))
+                seconds, peak = by_us(package, sha256, place)
                 ours.append(seconds)
                 peaks.append(peak)
         size = package.stat().st_size
@@ -78,48 +76,46 @@ def made(path: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-class served:  # noqa: N801 - used as `with served() as port`
-    """The double, in a process of its own: its memory and its lock are not ours."""
+class Place(NamedTuple):
+    """Where the double listens, and what it takes."""
 
-    def __enter__(self) -> int:
-        receiving, sending = multiprocessing.Pipe(duplex=False)
-        self._process = multiprocessing.Process(target=_serve, args=(sending,), daemon=True)
-        self._process.start()
-        port: int = receiving.recv()
-        return port
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.join()
+    port: int
+    token: str
+    password: str
 
 
-def _serve(port: Connection) -> None:
-    with nextcloud_double.served() as front:
-        port.send(front.port)
-        while True:
-            time.sleep(3600)
+@contextlib.contextmanager
+def served() -> Iterator[Place]:
+    """Run the double in a process of its own: its memory and its lock are not ours."""
+    command = [sys.executable, str(DOUBLE)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Place(**json.loads(process.stdout.readline()))
+        finally:
+            process.terminate()
 
 
-def by_curl(curl: str, package: Path, port: int) -> float:
+def by_curl(curl: str, package: Path, place: Place) -> float:
     """Return the seconds that curl takes to upload the package as we do."""
-    address = f"http://127.0.0.1:{port}/public.php/dav/files/{nextcloud_double.TOKEN}/by-curl.zip"
-    login = f"{nextcloud_double.TOKEN}:{nextcloud_double.PASSWORD}"
+    address = f"http://127.0.0.1:{place.port}/public.php/dav/files/{place.token}/by-curl.zip"
+    login = f"{place.token}:{place.password}"
     headers = ["-H", "X-Hash: sha256", "-H", "X-Requested-With: XMLHttpRequest", "-H", "Expect:"]
     begun = time.perf_counter()
     subprocess.run([curl, "-sSf", "-u", login, *headers, "-T", str(package), address], check=True)
     return time.perf_counter() - begun
 
 
-def by_us(package: Path, sha256: str, port: int) -> tuple[float, float]:
+def by_us(package: Path, sha256: str, place: Place) -> tuple[float, float]:
     """Return the seconds of one upload, and the largest memory in MB of the process that made it."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(upload, (str(package), sha256, port))
+        return pool.apply(upload, (str(package), sha256, place))
 
 
-def upload(package: str, sha256: str, port: int) -> tuple[float, float]:
-    link = Link("127.0.0.1", port, secure=False, prefix="", token=nextcloud_double.TOKEN)
+def upload(package: str, sha256: str, place: Place) -> tuple[float, float]:
+    link = Link("127.0.0.1", place.port, secure=False, prefix="", token=place.token)
     route = wire.Route(link, None, None, wire.PATIENT)
-    portal = NextcloudPortal(route, lambda: nextcloud_double.PASSWORD, lambda _done, _size: None)
+    portal = NextcloudPortal(route, lambda: place.password, lambda _done, _size: None)
     size = Path(package).stat().st_size
     begun = time.perf_counter()
     portal.preflight(size)

@@ -1,7 +1,8 @@
-"""Write docs/portal.md, the page of the Nextcloud portal, from rows that a run of its faults gives.
+"""Write docs/portal.md, the page of the portals, from rows that a run of their faults gives.
 
-The rows come from tests/portal_faults.py: ``UPDATE_GOLDEN=1 python -m pytest -m long
-tests/cli/test_portal_table.py`` runs every case and writes the page; without the variable it compares.
+The rows come from tests/portal_faults.py and tests/folder_faults.py: ``UPDATE_GOLDEN=1 python -m pytest
+-m long tests/cli/test_portal_table.py`` runs every case and writes the page; without the variable it
+compares.
 """
 
 from __future__ import annotations
@@ -44,11 +45,18 @@ This page says what `rttqa-build submit` does with that, and what happens when s
   Another: a *corrupt* copy lies there, and the package is sent again under another name. None: *accepted,
   unverified* (exit code 1); it is not sent again by itself.
 - **Another try takes another name** (`…_t2.zip`), because an interrupted upload locks the first. There are
-  at most four tries, each after a longer pause, and only after what another try can cure and of which the
-  portal keeps nothing.
+  at most four tries, each after a longer pause, and only after what another try can cure. Where a try may
+  have left a copy (a gateway's 502 after the last byte), the run ends well only with a later try that is
+  proved; else the outcome is *unknown*, whatever the last try came to, and whoever stops it in between.
 - **Where the answer is lost** after the last byte had left, nobody can know whether the package arrived:
   the outcome is *unknown*, and `submit` sends nothing more until a person says `--resend` or
   `--treat-as-received`, with a reason. Both go into the receipt.
+- **Where the disk does not take the outcome any more**, `submit` says what the portal answered and which word
+  the next `submit` will ask for (U036): the receipt holds an attempt without an outcome.
+- **What another clone handed over** with the same key stands in the journal beside it: `status`, `submit` and
+  `withdraw` all say so (U050) until its receipt is here.
+- **A portal that was changed in the settings** is not said to have what the one before received: `submit`
+  names both, and sends nothing. Where the new one is to have it too, raise the revision.
 - **When more than one copy may lie there**, a warning (U035) says so, and which one is valid.
 - Cookies are not kept, redirects not followed, certificates always checked. Encryption may be left out for
   this very computer only, and a trial whose status is `example` never goes further than that.
@@ -61,12 +69,25 @@ own numbers for the stored file (`file_id`, `etag`, `request_id`), its clock and
 characters of the link's token. `copies` says how many copies may lie there. It proves that the portal
 received exactly these bytes; not that the trial team has seen them.
 
+## A folder or a share
+
+`portal: {kind: folder, path: ...}` hands over by a copy. It has a hidden temporary name until it was synced
+and read back, and until the SHA-256 of what was read back is the package's; then it is renamed, so that
+whoever watches the folder never sees half a file. Nothing there is overwritten; what a killed run left is
+removed by the next try of the same package. A package that lies there already under its own name, with its
+own SHA-256, counts as received. Receipt, words and email are those of a portal on the net.
+
 ## Every fault, and what comes of it
 
 Written by a run of all cases against a double of the portal (tests/portal_faults.py). *You see* gives exit
 code, findings and the last word of the run. *Then* is the next `submit`, when the fault is over; where that
 asks for a person's word, what comes of the right one. HOST and NAME stand for the portal's address and the
 package's name there.
+"""
+_FOLDER = """
+## Every fault of a folder
+
+The same for a folder (tests/folder_faults.py).
 """
 
 
@@ -80,9 +101,9 @@ class Row(Protocol):
     next: str
 
 
-def page(rows: Iterable[Row]) -> str:
+def page(nextcloud: Iterable[Row], folder: Iterable[Row]) -> str:
     """Return the page."""
-    return "\n".join([_HEAD, *_table(rows), ""])
+    return "\n".join([_HEAD, *_table(nextcloud), _FOLDER, *_table(folder), ""])
 
 
 def _table(rows: Iterable[Row]) -> Iterator[str]:

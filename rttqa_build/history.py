@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import disk, lock, source
 from rttqa_build.diagnostic import RttqaError
+from rttqa_build.manifest import SUPPLEMENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,30 @@ def revisions(folder: Path) -> tuple[int, ...]:
     """Return the revisions that are frozen below ``history/``, in ascending order."""
     names = (path.name.removeprefix("r") for path in (folder / HISTORY).glob("r*"))
     return tuple(sorted(int(name) for name in names if name.isdecimal()))
+
+
+def standing(folder: Path, revision: int, schema: CompiledSchema) -> Lock | None:
+    """Return what stands of all that was received up to ``revision``, as one lock; None for nothing.
+
+    A replacement stands instead of what was received before it, a supplement beside it. Raises RttqaError
+    when a lock is damaged.
+    """
+    stands: Lock | None = None
+    for number in (one for one in revisions(folder) if one <= revision):
+        later = lock_of(folder, number, schema)
+        if stands is not None and later is not None:
+            later = lock.together(stands, later, beside=_is_supplement(folder, number))
+        stands = later
+    return stands
+
+
+def _is_supplement(folder: Path, revision: int) -> bool:
+    name = f"{HISTORY}/r{revision}/manifest.yaml"
+    try:
+        document, _ = source.parse(disk.read(folder / name, _LIMIT, name), name)
+    except RttqaError:
+        return False
+    return document is not None and (("submission", "kind"), SUPPLEMENT) in document.texts()
 
 
 def lock_of(folder: Path, revision: int, schema: CompiledSchema) -> Lock | None:

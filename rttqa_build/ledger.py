@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rttqa_build import disk, receipt, source
-from rttqa_build.diagnostic import RttqaError
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
 from rttqa_build.receipt import Receipt
 
 if TYPE_CHECKING:
@@ -42,6 +42,23 @@ def unknown_here(path: Path, own: Receipt) -> int | None:
     """
     shared = read(path)
     return None if shared is None else len(_entries(shared) - _entries(own))
+
+
+def doubt(path: Path | None, own: Receipt, where: Location) -> Diagnostic | None:
+    """Return the finding that ``own`` may not be all there is, as the clones' common journal holds more.
+
+    This is the one rule for whoever says, or does, something on the strength of a receipt.
+    """
+    others = unknown_here(path, own) if path is not None else 0
+    if others is None:
+        hint = f"Look at {path}: mend it, or copy receipt.yaml over it."
+        return finding("U050", "the journal beside the centre's key cannot be read", where, hint=hint)
+    if not others:
+        return None
+    count = f"{others} {'entry' if others == 1 else 'entries'}"
+    return finding(
+        "U050", f"another clone handed this submission over: {count} that receipt.yaml does not hold", where
+    )
 
 
 def _entries(journal: Receipt) -> set[tuple[str, str, str]]:

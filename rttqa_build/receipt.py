@@ -83,11 +83,11 @@ class Attempt:
     @property
     def stored(self) -> bool:
         """Whether a copy may lie at the portal, whole or not."""
-        return self.outcome is None or self.kind is not OutcomeKind.REFUSED or "copy" in self.outcome.facts
+        return self.kind is not OutcomeKind.REFUSED
 
     @property
     def open(self) -> bool:
-        """Whether a person must decide before anything is sent again."""
+        """Whether nobody knows for sure what the portal has of it, and no person has given a word."""
         return self.kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNVERIFIED} and self.decision is None
 
 
@@ -175,8 +175,13 @@ class Receipt:
 
     @property
     def undecided(self) -> tuple[Attempt, ...]:
-        """Return the attempts about which a person must decide."""
-        return tuple(item for item in self.attempts if item.open)
+        """Return the attempts about which a person must decide before anything is sent again."""
+        return tuple(item for number, item in enumerate(self.attempts) if self._waits(number))
+
+    def _waits(self, number: int) -> bool:
+        """Whether an attempt waits for a person: not when the same bytes were received after it."""
+        one, later = self.attempts[number], self.attempts[number + 1 :]
+        return one.open and not any(item.received and item.sha256 == one.sha256 for item in later)
 
     def received_attempt(self, revision: int, sha256: str, content: str) -> Attempt | None:
         """Return the received attempt with this package, or with this content under the same revision."""
@@ -201,9 +206,15 @@ class Receipt:
 
     def decided(self, decision: Decision) -> Receipt:
         """Return the receipt with a person's word on every attempt that waits for one."""
-        return replace(
-            self, attempts=tuple(replace(a, decision=decision) if a.open else a for a in self.attempts)
+        told = (
+            replace(item, decision=decision) if self._waits(number) else item
+            for number, item in enumerate(self.attempts)
         )
+        return replace(self, attempts=tuple(told))
+
+    def doubts_since(self, earlier: Receipt) -> bool:
+        """Whether an attempt waits for a person that ``earlier`` did not hold, or not in this state."""
+        return any(item not in earlier.attempts for item in self.undecided)
 
 
 def from_document(document: Document) -> Receipt:

@@ -24,7 +24,9 @@ class State(enum.StrEnum):
     STALE = "stale"
     BUILT = "built"
     BLOCKED = "blocked"
+    HELD = "held back"
     APPROVED = "approved"
+    ELSEWHERE = "handed over elsewhere"
     UNKNOWN = "unknown"
     SUBMITTED = "submitted, unverified"
     RECEIVED = "received"
@@ -33,6 +35,7 @@ class State(enum.StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+_URGENT = frozenset({State.UNKNOWN, State.ELSEWHERE})
 _SENT = frozenset({State.SUBMITTED, State.RECEIVED, State.REVIEWED, State.WITHDRAWN})
 
 
@@ -43,7 +46,10 @@ class Facts:
     ``errors``: how many errors ``check`` finds; ``stale``: whether the lock stands for something else than
     what is there now; ``wanted``: how many approvals the gate asks for (see ``approval.required``);
     ``committed``: whether Git has the receipt, the reviews and the frozen revisions as they are on disk;
-    ``due``: until when to send, where the trial gives a deadline.
+    ``due``: until when to send, where the trial gives a deadline; ``elsewhere``: why the receipt may not be
+    all there is, in words; empty where nothing says so (see ``ledger.doubt``); ``damaged``: the records that
+    cannot be read; ``held``: how many finds of the last build wait for a person to release or mend them, None
+    where they did not hold it back (see ``release.waiting``).
     """
 
     revision: int
@@ -56,6 +62,9 @@ class Facts:
     reviews: tuple[Review, ...] = ()
     committed: bool = True
     due: Due | None = None
+    elsewhere: str = ""
+    damaged: tuple[str, ...] = ()
+    held: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,8 @@ class Status:
 
 
 def status(facts: Facts) -> Status:
-    """Return where the submission stands. What the receipt says goes before everything else."""
-    told = _handed_over(facts) or _prepared(facts)
+    """Return where the submission stands. What the receipt says goes before everything else, if it is all."""
+    told = _damaged(facts) or _elsewhere(facts) or _handed_over(facts) or _prepared(facts)
     due = None if told.state in _SENT else facts.due
     late = due is not None and due.left <= 0
     return replace(
@@ -85,7 +94,7 @@ def status(facts: Facts) -> Status:
         missing=_missing(facts, told.state),
         due=due,
         since=_since(facts),
-        today=late or told.state is State.UNKNOWN or not facts.committed,
+        today=late or told.state in _URGENT or not facts.committed,
     )
 
 
@@ -105,6 +114,20 @@ def _since(facts: Facts) -> str:
         *(one.date for one in facts.reviews),
     ]
     return max(dates, default="")[:10]
+
+
+def _damaged(facts: Facts) -> Status | None:
+    """Return what is to be done before anything can be told: what a damaged record said is not known."""
+    if not facts.damaged:
+        return None
+    these, state = " and ".join(facts.damaged), "it is" if len(facts.damaged) == 1 else "they are"
+    return Status(State.BLOCKED, f"bring {these} back from Git with `git restore`: {state} damaged")
+
+
+def _elsewhere(facts: Facts) -> Status | None:
+    if not facts.elsewhere:
+        return None
+    return Status(State.ELSEWHERE, f"bring receipt.yaml here with `git pull`: {facts.elsewhere}")
 
 
 def _handed_over(facts: Facts) -> Status | None:
@@ -153,6 +176,8 @@ def _unless_committed(facts: Facts, step: str) -> str:
 
 
 def _prepared(facts: Facts) -> Status:
+    if facts.held is not None and not facts.errors:
+        return _held(facts.held)
     if facts.lock is None:
         if facts.errors:
             return Status(State.INCOMPLETE, f"complete the manifest: check finds {_errors(facts.errors)}")
@@ -164,12 +189,29 @@ def _prepared(facts: Facts) -> Status:
     return _approved(facts, facts.lock)
 
 
+def _held(count: int) -> Status:
+    if not count:
+        return Status(State.HELD, "build it again: what was found is released")
+    finds = "1 find" if count == 1 else f"{count} finds"
+    return Status(State.HELD, f"mend {finds} that may identify, or release coincidences with approve")
+
+
 def _approved(facts: Facts, lock: Lock) -> Status:
     missing = facts.wanted - len(approval.standing(facts.approvals, lock.content))
     if missing > 0:
         people = "one more person" if facts.approvals and missing == 1 else "a person"
         return Status(State.BUILT, f"have {people} look at the report and approve it, then commit")
-    return Status(State.APPROVED if facts.wanted else State.BUILT, "commit, then submit it")
+    return Status(State.APPROVED if facts.wanted else State.BUILT, _send(facts))
+
+
+def _send(facts: Facts) -> str:
+    """Return the word to submit; and what the portal has of an earlier try that came to nothing."""
+    tries = [one for one in facts.receipt.attempts if one.revision == facts.revision]
+    if any(one.kind is OutcomeKind.CORRUPT for one in tries):
+        return "submit it again: a damaged copy lies at the portal"
+    if any(one.stored for one in tries):
+        return "submit it again, as decided"
+    return "submit it again: the portal did not take it" if tries else "commit, then submit it"
 
 
 def _errors(count: int) -> str:

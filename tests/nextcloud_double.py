@@ -2,6 +2,9 @@
 
 It keeps digests, not files. ``Switches`` say what goes wrong; ``requests`` remember every request, with
 whether it carried a login; ``files`` is what the recipient would see.
+
+``python tests/nextcloud_double.py`` serves one on loopback until its standard input ends, and says in a line
+of JSON how to reach it: port, token, password.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -227,7 +231,7 @@ class Nextcloud:
         got = _drain(environ)
         if name in self.locked:
             return Answer(423, _XML.format("OCA\\DAV\\Connector\\Sabre\\Exception\\FileLocked", "locked"))
-        if on.statuses and not on.stores:
+        if on.statuses and (not on.stores or on.statuses[0] == 507):  # without space nothing is stored
             return Answer(on.statuses.pop(0), on.words)
         if size is not None and got.size != int(size):  # cut off: nothing is stored, the name stays locked
             self.locked.add(name)
@@ -345,3 +349,10 @@ def served(adapter: Adapter | None = None) -> Iterator[Front]:
     finally:
         server.stop()
         thread.join(10)
+
+
+if __name__ == "__main__":
+    with served() as standing:
+        told = {"port": standing.port, "token": TOKEN, "password": PASSWORD}
+        print(json.dumps(told), flush=True)  # noqa: T201 - a program of its own
+        sys.stdin.read()

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to a Nextcloud portal, as cases that can be run: the table of docs/portal.md.
+"""What can go wrong on the way to a Nextcloud portal, as cases that can be run: a table of docs/portal.md.
 
 A case is arranged (switches of the double, a proxy that harms, a patch, a kill), ``submit`` runs, the fault
 is taken away, ``submit`` runs again. A row says what came of it.
@@ -12,7 +12,7 @@ import socket
 import ssl
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 from unittest.mock import patch
 
 import fault_proxy
@@ -27,16 +27,61 @@ from rttqa_build.portal import proxy, wire
 from rttqa_build.receipt import OutcomeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from cli_centre import Ran
+    from cli_centre import Centre, Ran
     from nextcloud_double import Front
     from portal_centre import Wired
+
+    from rttqa_build.receipt import Receipt
 
 QUICK = wire.Timeouts(2.0, 2.0, 2.0, 2.0)
 REASON = ("--reason", "asked the trial team")
 THROTTLED = "OCP\\Security\\Bruteforce\\MaxDelayReached"
+
+
+class File(Protocol):
+    """A file at a portal."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+class Holder(Protocol):
+    """What holds the files that were handed over."""
+
+    @property
+    def files(self) -> Sequence[File]: ...
+    def wait(self, seconds: float) -> None: ...
+
+
+class Joined(Protocol):
+    """A centre, and the portal that it hands over to."""
+
+    @property
+    def centre(self) -> Centre: ...
+    @property
+    def server(self) -> Holder: ...
+    @property
+    def environ(self) -> dict[str, str]: ...
+    @property
+    def receipt(self) -> Receipt: ...
+    @property
+    def known(self) -> Path: ...
+    def submit(self, *arguments: str, **environ: str) -> Ran: ...
+
+
+class AnyBench(Protocol):
+    """What every case is run with."""
+
+    @property
+    def wired(self) -> Joined: ...
+
+
+B = TypeVar("B", bound=AnyBench)
 
 
 class Bench(NamedTuple):
@@ -52,7 +97,7 @@ Setting = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Generic[B]):
     """One fault.
 
     ``within`` holds it up while the first ``submit`` runs, and gives what it adds to the environment;
@@ -60,7 +105,7 @@ class Case:
     """
 
     title: str
-    within: Callable[[Bench], AbstractContextManager[Setting]] = lambda _: nullcontext({})
+    within: Callable[[B], AbstractContextManager[Setting]] = lambda _: nullcontext({})
     killed: str = ""
 
 
@@ -92,7 +137,7 @@ def switched(**switches: object) -> Callable[[Bench], AbstractContextManager[Set
     return within
 
 
-def answered(status: int, times: int = 9, words: str = "scripted", *, stores: bool = False) -> Case:
+def answered(status: int, times: int = 9, words: str = "scripted", *, stores: bool = False) -> Case[Bench]:
     """Return the case of an answer to the upload."""
     often = {1: "once", 9: "always"}[times]
     stored = ", having stored it" if stores else ""
@@ -168,11 +213,11 @@ def through_proxy(bench: Bench, refusal: str | None) -> Iterator[Setting]:
         yield {**setting, "HTTPS_PROXY": f"http://127.0.0.1:{port}"}
 
 
-def full_disk(name: str, number: int) -> Callable[[Bench], AbstractContextManager[Setting]]:
+def full_disk(name: str, number: int) -> Callable[[AnyBench], AbstractContextManager[Setting]]:
     """Return what fills the disk when a file of some name is written for the n-th time, and from then on."""
 
     @contextmanager
-    def within(_: Bench) -> Iterator[Setting]:
+    def within(_: AnyBench) -> Iterator[Setting]:
         write, count = disk.write, [0]
 
         def full(path: Path, data: bytes) -> None:
@@ -185,6 +230,12 @@ def full_disk(name: str, number: int) -> Callable[[Bench], AbstractContextManage
             yield {}
 
     return within
+
+
+@contextmanager
+def _both(one: AbstractContextManager[Setting], other: AbstractContextManager[Setting]) -> Iterator[Setting]:
+    with one as first, other as second:
+        yield {**first, **second}
 
 
 @contextmanager
@@ -208,6 +259,17 @@ def stopped_while_waiting(_: Bench) -> Iterator[Setting]:
         yield {}
 
 
+@contextmanager
+def stopped_between_tries(bench: Bench) -> Iterator[Setting]:
+    """Press Ctrl-C while another try is waited for, when the first may have left a copy."""
+
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with switched(statuses=[502], stores=True)(bench), patch("rttqa_build.cli.portals.time.sleep", stop):
+        yield {}
+
+
 def patched_answer(inner: Callable[..., object]) -> Callable[..., object]:
     """Return what interrupts the third answer, that to the upload."""
     calls: list[int] = []
@@ -225,7 +287,7 @@ def patched_answer(inner: Callable[..., object]) -> Callable[..., object]:
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
-def killed(title: str, module: str, name: str, *, after: int = 0, later: bool = False) -> Case:
+def killed(title: str, module: str, name: str, *, after: int = 0, later: bool = False) -> Case[Any]:
     """Return the case of a program killed at, or right after, one of the calls of a function."""
     code = f"""
 import rttqa_build.{module} as module
@@ -279,7 +341,7 @@ def pause(*a):
 portals.Connection.pause = pause
 """
 
-CASES: tuple[Case, ...] = (
+CASES: tuple[Case[Bench], ...] = (
     Case("nothing: the way it should be"),
     # what the preflight meets
     Case("wrong password", lambda _: nullcontext({"RTTQA_PORTAL_PASSWORD": "wrong"})),
@@ -321,6 +383,11 @@ CASES: tuple[Case, ...] = (
     answered(502, 1),
     answered(502, 1, stores=True),
     answered(502, stores=True),
+    Case(
+        "the upload is answered by 502, having stored it, then the quota is used up (507)",
+        switched(statuses=[502, 507], stores=True),
+    ),
+    Case("the same, and Ctrl-C in the pause between them", stopped_between_tries),
     answered(503, 1),
     answered(503),
     answered(504, 1, stores=True),
@@ -341,6 +408,10 @@ CASES: tuple[Case, ...] = (
     # this computer
     Case("the disk is full when the attempt is noted", full_disk("receipt.yaml", 1)),
     Case("the disk is full when the outcome is noted", full_disk("receipt.yaml", 2)),
+    Case(
+        "the same, after the portal took nothing (507)",
+        lambda bench: _both(switched(quota=1000)(bench), full_disk("receipt.yaml", 2)(bench)),
+    ),
     Case("the disk is full when the email is drafted", full_disk("email.eml", 1)),
     Case("Ctrl-C in mid-upload", stopped_in_mid_upload),
     Case("Ctrl-C while the answer is awaited", stopped_while_waiting),
@@ -364,7 +435,7 @@ CASES: tuple[Case, ...] = (
 # --- running -----------------------------------------------------------------------------------------------
 
 
-def run(case: Case, bench: Bench) -> Row:
+def run(case: Case[B], bench: B) -> Row:
     """Run a case: submit under the fault, submit without it, once more with a person's word if need be."""
     wired = bench.wired
     with patch.object(portals, "_FIRST_PAUSE", 0.0), patch.object(wire, "PATIENT", QUICK):
@@ -387,7 +458,7 @@ def run(case: Case, bench: Bench) -> Row:
     return Row(case.title, seen, held, recorded, after, tuple(faults))
 
 
-def _first(case: Case, wired: Wired, setting: Setting) -> Ran:
+def _first(case: Case[B], wired: Joined, setting: Setting) -> Ran:
     if not case.killed:
         return wired.submit(**setting)
     ran = wired.centre.altered(case.killed, "submit", **{**wired.environ, **setting})
@@ -395,19 +466,19 @@ def _first(case: Case, wired: Wired, setting: Setting) -> Ran:
     return ran
 
 
-def clear_waits(wired: Wired) -> None:
+def clear_waits(wired: Joined) -> None:
     """Let half an hour pass."""
     if wired.known.exists():
         wired.known.unlink()
 
 
-def whole(bench: Bench) -> list[str]:
+def whole(bench: AnyBench) -> list[str]:
     """Return the names of the whole copies at the portal."""
     lock = (bench.wired.centre.submission / "lock.yaml").read_text("utf-8")
     return [one.name for one in bench.wired.server.files if one.sha256 in lock]
 
 
-def _lies(bench: Bench, told: list[Ran]) -> Iterator[str]:
+def _lies(bench: AnyBench, told: list[Ran]) -> Iterator[str]:
     """Yield where the tool says what is not so."""
     kept, copies = bench.wired.receipt, bench.wired.server.files
     by_proof = [one for one in kept.attempts if one.kind is OutcomeKind.VERIFIED]
@@ -443,7 +514,7 @@ def _steady(text: str) -> str:
     return re.sub(r"\d+ bytes needed", "N bytes needed", re.sub(r"[\w-]+_[0-9a-f]{12}", "NAME", text))
 
 
-def _held(bench: Bench) -> str:
+def _held(bench: AnyBench) -> str:
     copies = len(bench.wired.server.files)
     good = len(whole(bench))
     damaged = copies - good
@@ -451,7 +522,7 @@ def _held(bench: Bench) -> str:
     return ", ".join(part for part in parts if part) or "nothing"
 
 
-def _recorded(wired: Wired) -> str:
+def _recorded(wired: Joined) -> str:
     kinds = [str(one.kind) for one in wired.receipt.attempts]
     runs: list[str] = []
     for kind in dict.fromkeys(kinds):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rttqa_build.diagnostic import RttqaError
-from rttqa_build.portal import FolderPortal, remote_name
+from rttqa_build.portal import FolderPortal, interrupted, remote_name
 from rttqa_build.receipt import Outcome, OutcomeKind
 
 DATA = os.urandom(3 << 20)
@@ -38,6 +38,88 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     outcome = put(tmp_path)
     assert outcome.kind is OutcomeKind.REFUSED
     assert (tmp_path / NAME).read_bytes() == b"another's"
+
+
+def test_the_very_package_under_its_name_is_proof(tmp_path: Path) -> None:
+    assert put(tmp_path).kind is OutcomeKind.VERIFIED
+    again = put(tmp_path)
+    assert (again.kind, again.echo, "already" in again.facts["reason"]) == (OutcomeKind.VERIFIED, SHA, True)
+    assert [p.name for p in tmp_path.iterdir()] == [NAME]
+
+
+def test_what_killed_runs_left_goes_and_nothing_else(tmp_path: Path) -> None:
+    others = [f".other_EP-0123_{SHA[:12]}.zip.part", ".example_EP-0123_000000000000.zip.part", NAME + ".part"]
+    for name in (f".{NAME.replace('.zip', '_t3.zip')}.part", *others):
+        (tmp_path / name).write_bytes(b"left")
+    assert put(tmp_path).kind is OutcomeKind.VERIFIED
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([NAME, *others])
+
+
+def test_another_run_at_the_same_copy_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / f".{NAME}.part").write_bytes(b"half")
+    outcome = put(tmp_path)
+    assert (outcome.kind, "another run" in outcome.facts["reason"]) == (OutcomeKind.REFUSED, True)
+    assert (tmp_path / f".{NAME}.part").read_bytes() == b"half"
+
+
+def test_stopping_the_copy_leaves_nothing(tmp_path: Path) -> None:
+    class Stopped(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell():
+                raise KeyboardInterrupt
+            return super().read(size)
+
+    outcome = FolderPortal(tmp_path).put(Stopped(DATA), NAME, len(DATA), SHA)
+    assert (outcome.kind, interrupted(outcome)) == (OutcomeKind.REFUSED, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_while_the_file_is_named_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> None:
+        rename(self, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", late)
+    with pytest.raises(KeyboardInterrupt):
+        put(tmp_path)
+    assert (tmp_path / NAME).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_share_that_vanishes_while_the_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, moved: bool
+) -> None:
+    """The folder tells nothing any more; with ``moved`` False it is back at once, the copy still hidden."""
+    share, exists = tmp_path / "share", Path.exists
+    share.mkdir()
+
+    def gone(self: Path) -> bool:
+        if self.suffix in {".part", ".zip"} and list(share.glob(".*.part")):
+            raise OSError(5, "Input/output error")
+        return exists(self)
+
+    def vanish(*_: object) -> None:
+        if moved:
+            monkeypatch.setattr(Path, "exists", gone)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "rename", vanish)
+    outcome = put(share)
+    assert outcome.kind is (OutcomeKind.UNKNOWN if moved else OutcomeKind.REFUSED)
+
+
+def test_a_share_that_vanishes_after_the_proof_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "unlink", fail)
+    assert put(tmp_path).kind is OutcomeKind.VERIFIED
 
 
 @pytest.mark.parametrize("data", [DATA[:-1], DATA + b"x", b"", b"\0" + DATA[1:]])
@@ -120,6 +202,14 @@ def test_preflight_of_a_folder_that_takes_no_files(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(Path, "write_bytes", deny)
     assert codes(FolderPortal(tmp_path)) == ["U013"]
+
+
+def test_preflight_of_a_folder_that_cannot_be_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object) -> None:
+        raise PermissionError(13, "denied")
+
+    monkeypatch.setattr(Path, "is_dir", deny)
+    assert codes(FolderPortal(tmp_path)) == ["U012"]
 
 
 def test_a_share_that_does_not_tell_its_space_is_tried(

@@ -6,10 +6,14 @@ import base64
 import hashlib
 import http.client
 import io
+import json
 import logging
 import socket
 import ssl
+import subprocess
+import sys
 import traceback
+import urllib.request
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -289,7 +293,7 @@ R, U = OutcomeKind.REFUSED, OutcomeKind.UNKNOWN
         (503, DELAY, True, R, Cause.THROTTLED),
         (423, "", True, R, Cause.LOCKED),
         (502, "", False, R, Cause.GATEWAY),
-        (502, "", True, R, Cause.GATEWAY_LATE),
+        (502, "", True, U, Cause.GATEWAY_LATE),
         (503, "", True, R, Cause.UNAVAILABLE),
         (503, "maintenance mode", True, R, Cause.MAINTENANCE),
         (500, "", True, U, Cause.FAILED),
@@ -634,3 +638,17 @@ def test_what_the_server_reflects_is_not_recorded(drop: Drop) -> None:
     text = receipt.dump(Receipt().begun(attempt).ended(made))
     assert not [secret for secret in SECRETS if secret in text]
     assert f"…{TOKEN[-4:]}" in text
+
+
+def test_the_double_is_a_program_too() -> None:
+    """What measures the throughput starts it as one, and imports nothing from here."""
+    command = [sys.executable, nextcloud_double.__file__]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        assert (told["token"], told["password"]) == (nextcloud_double.TOKEN, nextcloud_double.PASSWORD)
+        address = f"http://127.0.0.1:{told['port']}/status.php"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            assert json.loads(answer.read())["installed"]
+        process.communicate("", timeout=20)
+    assert process.returncode == 0

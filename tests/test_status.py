@@ -28,6 +28,8 @@ YES = Approval("physicist", "a@example.org", "2026-11-22", LOCK.content)
 BUILT = Facts(1, lock=LOCK)
 BEGUN = Receipt().begun(Attempt(1, LOCK.content, "n", 14, "e" * 64, "folder", "2026-11-22T10:00:00Z"))
 
+RESENT = BEGUN.decided(Decision(Word.RESEND, "nothing arrived", "a@example.org", "2026-11-23"))
+
 
 def ended(kind: OutcomeKind) -> Facts:
     return replace(BUILT, receipt=BEGUN.ended(Outcome(kind)))
@@ -70,9 +72,17 @@ def withdrawn(word: str) -> Facts:
         (replace(reviewed(resubmission=True), revision=2, lock=None), State.DRAFT, "build"),
         (Facts(1, errors=2), State.INCOMPLETE, "2 errors"),
         (Facts(1), State.DRAFT, "build"),
+        (Facts(1, held=2), State.HELD, "2 finds"),
+        (replace(BUILT, stale=True, held=1), State.HELD, "1 find"),
+        (Facts(1, held=0), State.HELD, "build it again"),
+        (Facts(1, errors=1, held=1), State.INCOMPLETE, "1 error"),
+        (replace(RECEIVED, held=1), State.RECEIVED, "nothing to do"),
         (replace(BUILT, stale=True), State.STALE, "build it again"),
         (replace(BUILT, errors=1), State.BLOCKED, "1 error,"),
         (replace(BUILT, lock=replace(LOCK, findings=(LockedFinding("R1", "error"),))), State.BLOCKED, "mend"),
+        (replace(BUILT, errors=1, damaged=("receipt.yaml",)), State.BLOCKED, "bring receipt.yaml back"),
+        (replace(RECEIVED, errors=1, damaged=("outcome.yaml",)), State.BLOCKED, "git restore"),
+        (Facts(1, errors=2, damaged=("lock.yaml", "receipt.yaml")), State.BLOCKED, "they are damaged"),
         (BUILT, State.BUILT, "a person"),
         (replace(BUILT, approvals=(replace(YES, content="9"),)), State.BUILT, "approve"),
         (replace(BUILT, approvals=(YES,), wanted=2), State.BUILT, "one more person"),
@@ -82,6 +92,10 @@ def withdrawn(word: str) -> Facts:
         (ended(OutcomeKind.UNKNOWN), State.UNKNOWN, "--resend"),
         (ended(OutcomeKind.UNVERIFIED), State.SUBMITTED, "confirm"),
         (ended(OutcomeKind.REFUSED), State.BUILT, "approve"),
+        (replace(ended(OutcomeKind.REFUSED), approvals=(YES,)), State.APPROVED, "the portal did not take it"),
+        (replace(ended(OutcomeKind.CORRUPT), approvals=(YES,)), State.APPROVED, "a damaged copy lies"),
+        (replace(BUILT, approvals=(YES,), receipt=RESENT), State.APPROVED, "submit it again, as decided"),
+        (replace(RECEIVED, elsewhere="another clone"), State.ELSEWHERE, "git pull"),
         (ended(OutcomeKind.CORRUPT), State.BUILT, "approve"),
         (ended(OutcomeKind.VERIFIED), State.RECEIVED, "nothing to do"),
         (replace(ended(OutcomeKind.VERIFIED), stale=True), State.RECEIVED, "nothing to do"),
@@ -118,6 +132,7 @@ LATE, SOON = Due("2026-11-20", 0), Due("2026-11-25", 3)
         (replace(reviewed(resubmission=False), due=LATE), None, False),
         (replace(withdrawn("withdrawn"), due=LATE), None, False),
         (ended(OutcomeKind.UNKNOWN), None, True),
+        (Facts(1, elsewhere="another clone"), None, True),
         (replace(ended(OutcomeKind.UNVERIFIED), due=LATE), None, False),
     ],
 )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rttqa_build import approval, repository
+from rttqa_build import approval, ledger, release, repository
 from rttqa_build.cli import session
 from rttqa_build.cli.cleaning import Leftovers, leftovers
 from rttqa_build.cli.output import show_json
 from rttqa_build.cli.table import show_table
 from rttqa_build.deadline import due
-from rttqa_build.diagnostic import RttqaError
+from rttqa_build.diagnostic import Location, RttqaError
 from rttqa_build.history import HISTORY
-from rttqa_build.records import OUTCOME, RECEIPT
+from rttqa_build.records import DAMAGED, OUTCOME, RECEIPT
 from rttqa_build.status import Facts, Status
 from rttqa_build.status import status as standing
 from rttqa_build.workspace import SUBMISSIONS
@@ -42,7 +42,14 @@ def status(named: Sequence[str], *, as_json: bool) -> int:
     here, out = session.workspace(), session.term()
     loaded = [here.load(path) for path in here.manifests(named)]
     changed, today = _changed(here), session.today()
-    rows = [Row(one, standing_of(here, one, changed, today), leftovers(here, one)) for one in loaded]
+    rows = [
+        Row(
+            one,
+            standing_of(here, one, changed, today, _elsewhere(here, one), _held(here, one)),
+            leftovers(here, one),
+        )
+        for one in loaded
+    ]
     if as_json:
         show_json([_facts(row, today) for row in rows], out)
     else:
@@ -119,6 +126,22 @@ def _age(since: str, today: str) -> int | None:
         return None
 
 
+def _held(here: Workspace, one: Submission) -> int | None:
+    """Return how many finds of the last build wait for a person; None where it was not held back by any."""
+    account = here.output(one.name) / release.ACCOUNT
+    return release.waiting(account, one.basis.manifest, one.records.released)
+
+
+def _elsewhere(here: Workspace, one: Submission) -> str:
+    """Return why the receipt may not be all there is; nothing where no key's folder can be asked."""
+    try:
+        shared = here.ledger(one)
+    except RttqaError:
+        return ""
+    told = ledger.doubt(shared, one.records.receipt, Location(f"{SUBMISSIONS}/{one.name}/{RECEIPT}"))
+    return told.message if told else ""
+
+
 def _changed(here: Workspace) -> tuple[str, ...]:
     """Return the submissions whose records are not in Git as they are on disk; nothing without Git."""
     try:
@@ -131,10 +154,18 @@ def _changed(here: Workspace) -> tuple[str, ...]:
     )
 
 
-def standing_of(here: Workspace, one: Submission, changed: tuple[str, ...] = (), today: str = "") -> Status:
+def standing_of(
+    here: Workspace,
+    one: Submission,
+    changed: tuple[str, ...] = (),
+    today: str = "",
+    elsewhere: str = "",
+    held: int | None = None,
+) -> Status:
     """Return where a submission stands.
 
-    ``changed`` are those whose records are not in Git as they are; without ``today`` nothing is due.
+    ``changed`` are those whose records are not in Git as they are; without ``today`` nothing is due;
+    ``elsewhere``: why its receipt may not be all there is; ``held``: how many finds wait for a person.
     """
     manifest, trial, kept = one.manifest, one.trial, one.records
     example = trial is not None and trial.status == "example"
@@ -152,5 +183,10 @@ def standing_of(here: Workspace, one: Submission, changed: tuple[str, ...] = (),
             kept.reviews,
             one.name not in changed,
             _due(one, today),
+            elsewhere,
+            tuple(
+                name for name, code in DAMAGED.items() if any(found.code == code for found in one.diagnostics)
+            ),
+            held,
         )
     )

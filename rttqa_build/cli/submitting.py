@@ -142,6 +142,7 @@ def _candidate(
         ordered(found),
         files_that_count(here.root, one.folder, one.trial.id, schemas, git),
         shared,
+        kept.released,
     )
 
 
@@ -199,7 +200,7 @@ class Run:
     def _interrupted(self, candidate: Candidate) -> None:
         """Raise RttqaError where a person stopped the run when everything may have arrived already."""
         kept = ledger.read(candidate.folder / records.RECEIPT)
-        if kept is None or len(kept.undecided) > len(candidate.receipt.undecided):
+        if kept is None or kept.doubts_since(candidate.receipt):
             raise RttqaError(
                 "interrupted, and it is not known whether the package arrived",
                 "look at `rttqa-build status`; run submit again to see what it asks for",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import disk, ledger, mail
 from rttqa_build.cli import mailing, session
-from rttqa_build.diagnostic import UsageError
-from rttqa_build.receipt import About, Notice, OutcomeKind, Sent, Withdrawal
+from rttqa_build.diagnostic import Location, UsageError
+from rttqa_build.receipt import About, Notice, Sent, Withdrawal
 from rttqa_build.records import RECEIPT
 from rttqa_build.workspace import SUBMISSIONS
 
@@ -56,19 +56,9 @@ def _kept(submission: Submission, shared: Path | None, *, lift: bool) -> Receipt
     if damage is not None:
         raise UsageError(damage.message, damage.hint, code=damage.code)
     kept = submission.records.receipt
-    unknown = ledger.unknown_here(shared, kept) if shared is not None else 0
-    if unknown is None:
-        raise UsageError(
-            "the journal that the clones share cannot be read",
-            f"look at {shared}: mend it, or copy receipt.yaml over it",
-            code="U050",
-        )
-    if unknown:
-        raise UsageError(
-            "another clone wrote to the receipt of this submission",
-            "bring its receipt.yaml here with `git pull`, then run this again",
-            code="U050",
-        )
+    doubt = ledger.doubt(shared, kept, Location(f"{SUBMISSIONS}/{submission.name}/{RECEIPT}"))
+    if doubt is not None:
+        raise UsageError(doubt.message, doubt.hint, code=doubt.code)
     if lift and not kept.withdrawn:
         raise UsageError("this submission is not withdrawn", "leave out --lift")
     if kept.withdrawn and not lift:
@@ -86,7 +76,7 @@ def _recall(
     here: Workspace, submission: Submission, shared: Path | None, journal: Receipt, out: Terminal
 ) -> None:
     """Draft the email that asks to delete every copy that may lie at the portal; none for nothing sent."""
-    there: tuple[Attempt, ...] = tuple(one for one in journal.attempts if one.kind is not OutcomeKind.REFUSED)
+    there: tuple[Attempt, ...] = tuple(one for one in journal.attempts if one.stored)
     if not there:
         out.say("  nothing was handed over: there is nothing to recall")
         return

@@ -14,6 +14,7 @@ from rttqa_build.lock.record import (
     from_document,
     locked,
     to_data,
+    together,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "locked",
     "since",
     "to_data",
+    "together",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from rttqa_build.diagnostic import NOWHERE, Diagnostic, Location, finding
-from rttqa_build.lock.record import Versions
+from rttqa_build.lock.record import Versions, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,11 +93,18 @@ def changes(old: Lock, new: Lock) -> tuple[Change, ...]:
     return tuple(_changes(old, new))
 
 
-def since(old: Lock, new: Lock) -> tuple[Change, ...]:
+def since(old: Lock, new: Lock, *, beside: bool = False) -> tuple[Change, ...]:
     """Return what reviewers of a resubmission look for: other inputs, and constraints that came out anew.
 
     ``subject`` is a role, ``document:NAME``, ``clinical file``, or a constraint; no digest is told.
+    ``beside``: ``new`` is a supplement, so that nothing goes that it does not hold.
     """
+    if beside:
+        told = since(old, together(old, new, beside=True))
+        return tuple(
+            replace(one, words="sent anew") if one.topic == "inputs" and one.words != "new" else one
+            for one in told
+        )
     named = {f"document:{name}": token for name, token in old.documents.items()}
     renamed = {f"document:{name}": token for name, token in new.documents.items()}
     clinical = {"clinical file": old.clinical_file} if old.clinical_file else {}

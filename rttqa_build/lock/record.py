@@ -6,7 +6,7 @@ and structures.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from rttqa_build import source
@@ -117,6 +117,40 @@ class Lock:
     def fatal_findings(self) -> tuple[LockedFinding, ...]:
         """Return the errors that nobody has waived."""
         return tuple(item for item in self.findings if item.fatal)
+
+
+def together(earlier: Lock, later: Lock, *, beside: bool) -> Lock:
+    """Return what stands when ``later`` was received after ``earlier``: ``beside`` it, or instead of it.
+
+    UIDs of objects that were sent stand in either case: whatever refers to them finds the last one recorded.
+    """
+    kinds = sorted({*earlier.uids, *later.uids})
+    uids = {kind: _last_recorded(earlier.uids.get(kind, ()), later.uids.get(kind, ())) for kind in kinds}
+    if not beside:
+        return replace(later, uids=uids)
+    judged = {(row.structure, row.metric, row.limit, row.dose) for row in later.constraints}
+    return replace(
+        later,
+        patient_tokens={**earlier.patient_tokens, **later.patient_tokens},
+        inputs={**earlier.inputs, **later.inputs},
+        documents={**earlier.documents, **later.documents},
+        clinical_file=later.clinical_file or earlier.clinical_file,
+        uids=uids,
+        constraints=(
+            *(
+                row
+                for row in earlier.constraints
+                if (row.structure, row.metric, row.limit, row.dose) not in judged
+            ),
+            *later.constraints,
+        ),
+    )
+
+
+def _last_recorded(
+    earlier: tuple[PseudonymousUid, ...], later: tuple[PseudonymousUid, ...]
+) -> tuple[PseudonymousUid, ...]:
+    return tuple({row.base: row for row in (*earlier, *later)}.values())
 
 
 def locked(diagnostics: Iterable[Diagnostic]) -> tuple[LockedFinding, ...]:

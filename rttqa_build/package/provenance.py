@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rttqa_build.package.bag import MANIFEST
 
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:x-rttqa-build:provenance:1"
+
+
+@dataclass(frozen=True, slots=True)
+class Supplemented:
+    """What a supplement refers to without holding it: what was received before.
+
+    ``package`` and ``content`` name the last received package and its content digest; ``objects`` are the
+    pseudonymous SOP Instance UIDs of the RT objects that were sent, ``images`` how many images.
+    """
+
+    package: str
+    content: str
+    objects: tuple[str, ...]
+    images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +42,12 @@ class Provenance:
     key_fingerprint: str
     versions: Mapping[str, str]
     inputs: Mapping[str, str]
+    supplemented: Supplemented | None = None
 
 
 def statement(content_digest: str, facts: Provenance) -> bytes:
     """Return ``provenance.json`` for the payload whose manifest has this SHA-256."""
-    document = {
+    document: dict[str, Any] = {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": MANIFEST, "digest": {"sha256": content_digest}}],
         "predicateType": PREDICATE_TYPE,
@@ -46,4 +61,15 @@ def statement(content_digest: str, facts: Provenance) -> bytes:
             ],
         },
     }
+    if facts.supplemented is not None:
+        document["predicate"]["supplements"] = _earlier(facts.supplemented)
     return (json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+
+
+def _earlier(facts: Supplemented) -> dict[str, object]:
+    return {
+        "package": facts.package,
+        "content": {"sha256": facts.content},
+        "objects": list(facts.objects),
+        "images": facts.images,
+    }

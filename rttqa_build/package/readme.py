@@ -24,6 +24,7 @@ class Readme:
     centre_name: str
     contact_name: str
     contact_email: str
+    supplements: str = ""  # the package before, beside which this one stands
 
 
 def readme(facts: Readme, paths: Iterable[str]) -> bytes:
@@ -38,6 +39,7 @@ def readme(facts: Readme, paths: Iterable[str]) -> bytes:
         f"Centre      {identity.centre}, {facts.centre_name}",
         f"Contact     {facts.contact_name}, {facts.contact_email}",
         "",
+        *_beside(facts.supplements),
         "All objects are pseudonymised: names, numbers and identifiers are replaced, dates are moved or",
         "removed. Please do not try to find out who the patient is.",
         "",
@@ -55,6 +57,16 @@ def readme(facts: Readme, paths: Iterable[str]) -> bytes:
         "",
     ]
     return "\n".join(lines).encode()
+
+
+def _beside(earlier: str) -> tuple[str, ...]:
+    if not earlier:
+        return ()
+    return (
+        "This is a supplement: it holds what is added to the packages before it, the last being",
+        earlier,
+        "",
+    )
 
 
 def _contents(paths: Iterable[str]) -> list[str]:

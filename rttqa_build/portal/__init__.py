@@ -7,6 +7,6 @@ a connection, ``known`` the file of trusted hosts. ``nextcloud`` is imported by 
 from __future__ import annotations
 
 from rttqa_build.portal.contract import Portal, PortalError, again, halt, interrupted, remote_name
-from rttqa_build.portal.folder import FolderPortal
+from rttqa_build.portal.folder import FOLDER, FolderPortal
 
-__all__ = ["FolderPortal", "Portal", "PortalError", "again", "halt", "interrupted", "remote_name"]
+__all__ = ["FOLDER", "FolderPortal", "Portal", "PortalError", "again", "halt", "interrupted", "remote_name"]

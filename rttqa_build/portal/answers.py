@@ -89,7 +89,7 @@ def outcome(answer: Answer, sha256: str, *, complete: bool) -> Outcome:
     if cause is Cause.FAILED:
         return lost(cause, facts) if complete else refused(Cause.UNAVAILABLE, facts)
     if cause is Cause.GATEWAY and complete:
-        return refused(Cause.GATEWAY_LATE, {**facts, "copy": "possible"})
+        return lost(Cause.GATEWAY_LATE, facts)
     return refused(cause, facts, _numbers(answer) if cause is Cause.QUOTA else "")
 
 

@@ -14,7 +14,15 @@ from rttqa_build.resolve.faces import check_faces
 from rttqa_build.resolve.follow import follow
 from rttqa_build.resolve.links import check_links
 from rttqa_build.resolve.patients import check_patients
-from rttqa_build.resolve.roles import Resolution, Selected, asked_for, role_order, rules_for
+from rttqa_build.resolve.roles import (
+    NOTHING,
+    Earlier,
+    Resolution,
+    Selected,
+    asked_for,
+    role_order,
+    rules_for,
+)
 from rttqa_build.resolve.select import Choice, choose
 from rttqa_build.study import REFUSAL_CODES, Fate, PlanFacts, Reason, Study, conflicts
 
@@ -25,19 +33,22 @@ if TYPE_CHECKING:
     from rttqa_build.manifest import Manifest
     from rttqa_build.trial import Trial
 
-__all__ = ["Resolution", "Selected", "resolve"]
+__all__ = ["NOTHING", "Earlier", "Resolution", "Selected", "resolve"]
 
 
-def resolve(study: Study, manifest: Manifest, trial: Trial) -> Resolution:
-    """Return the role of every object that is to be sent, the fate of every other file, and all findings."""
-    choice = follow(study, manifest, trial, choose(study, manifest, trial))
+def resolve(study: Study, manifest: Manifest, trial: Trial, earlier: Earlier = NOTHING) -> Resolution:
+    """Return the role of every object that is to be sent, the fate of every other file, and all findings.
+
+    ``earlier``: what was received before a supplement, which need not hold it again.
+    """
+    choice = follow(study, manifest, trial, choose(study, manifest, trial), earlier)
     selected = tuple(sorted(_tied(choice.selected), key=lambda item: role_order(item.role)))
     diagnostics = (
         *choice.diagnostics,
         *_ties(selected, manifest),
-        *_required(selected, choice, manifest, trial),
+        *_required(selected, choice._replace(broken=choice.broken | earlier.roles), manifest, trial),
         *_kinds(selected, manifest, trial),
-        *check_links(selected, choice.unsettled),
+        *check_links(selected, choice.unsettled, earlier),
         *check_patients(selected, manifest),
         *_refused(selected, manifest),
         *check_faces(selected, trial),
@@ -83,7 +94,7 @@ def _required(
                 "R001", f"the trial asks for a {role}, and the source holds none", where, subject=role
             )
         minimum = max((rule.minimum for rule in rules), default=0)
-        if 0 < count < minimum:
+        if 0 < count < minimum and role not in told_elsewhere:
             message = f"{count} objects are selected as {role}, the trial asks for {minimum}"
             yield finding("R004", message, manifest.document.at(("data", role)), subject=role)
         maximum = min((rule.maximum for rule in rules if rule.maximum), default=count)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from rttqa_build.diagnostic import finding
 from rttqa_build.resolve.roles import (
     CHAIN,
+    NOTHING,
     Candidate,
+    Earlier,
     Selected,
     asked_for,
     candidates,
@@ -45,7 +47,11 @@ class AmbiguousError(Exception):
 
 
 class BrokenError(Exception):
-    """A link leads to nothing in the source: there is no following it."""
+    """Links lead to nothing in the source: there is no following them."""
+
+    def __init__(self, uids: frozenset[str]) -> None:
+        super().__init__()
+        self.uids = uids
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Chain:
             return _only(self.narrowed(role))
         found = {c.first.file.sha256: c for upper in referring for c in self._referred(upper, role)}
         if not found:
-            raise BrokenError
+            raise BrokenError(frozenset().union(*(upper.references(_LINK[role]) for upper in referring)))
         return tuple(found.values())
 
     def _referred(self, upper: Candidate, role: str) -> Iterator[Candidate]:
@@ -100,15 +106,22 @@ class Chain:
             yield from _only(tuple(c for c in self.possible[role] if uid in c.uids))
 
 
-def follow(study: Study, manifest: Manifest, trial: Trial, choice: Choice) -> Choice:
-    """Return a choice completed along the links, then by roles the trial requires and one candidate fits."""
-    return _add_required(study, manifest, trial, _follow_chain(study, manifest, trial, choice))
+def follow(
+    study: Study, manifest: Manifest, trial: Trial, choice: Choice, earlier: Earlier = NOTHING
+) -> Choice:
+    """Return a choice completed along the links, then by roles the trial requires and one candidate fits.
+
+    Where a supplement says below ``data:`` what it holds, roles that were filled ``earlier`` are left alone.
+    """
+    left = earlier.roles if manifest.data else frozenset[str]()
+    choice = _follow_chain(study, manifest, trial, choice, replace(earlier, roles=left))
+    return _add_required(study, manifest, trial, choice, left)
 
 
-def _follow_chain(study: Study, manifest: Manifest, trial: Trial, choice: Choice) -> Choice:
+def _follow_chain(study: Study, manifest: Manifest, trial: Trial, choice: Choice, earlier: Earlier) -> Choice:
     """Fill the roles of the chain from the dose down, until a link is broken or ambiguous."""
     chain = _chain(study, manifest, trial, choice)
-    open_roles = [role for role in CHAIN if role not in chain.chosen]
+    open_roles = [role for role in CHAIN if role not in chain.chosen and role not in earlier.roles]
     if choice.unsettled & set(CHAIN):
         return choice._replace(unsettled=choice.unsettled | chain.playable(open_roles))
     for n, role in enumerate(open_roles):
@@ -121,7 +134,9 @@ def _follow_chain(study: Study, manifest: Manifest, trial: Trial, choice: Choice
                 unsettled=choice.unsettled | chain.playable(open_roles[n:]),
                 diagnostics=(*choice.diagnostics, _ambiguous(role, several.found, study, manifest)),
             )
-        except BrokenError:
+        except BrokenError as broken:
+            if not earlier.missing(_LINK[role], broken.uids):
+                continue
             unsettled = choice.unsettled | chain.playable(open_roles[n + 1 :])
             return choice._replace(unsettled=unsettled, broken=frozenset({role}))
         chain = replace(chain, chosen={**chain.chosen, role: found})
@@ -147,10 +162,12 @@ def _possible(role: str, study: Study, manifest: Manifest, trial: Trial, choice:
     return tuple(c for c in found if not any(i.file.sha256 in taken for i in c.instances))
 
 
-def _add_required(study: Study, manifest: Manifest, trial: Trial, choice: Choice) -> Choice:
+def _add_required(
+    study: Study, manifest: Manifest, trial: Trial, choice: Choice, left: frozenset[str]
+) -> Choice:
     """Add what plays a required role outside the chain, where there is exactly one candidate."""
     required = {rule.role for rule in trial.objects if rule.required and rule.when.holds(manifest.submission)}
-    filled = {item.role for item in choice.selected} | choice.unsettled | set(CHAIN)
+    filled = {item.role for item in choice.selected} | choice.unsettled | set(CHAIN) | left
     for role in sorted(required - filled):
         found = _possible(role, study, manifest, trial, choice)
         if len(found) > 1:

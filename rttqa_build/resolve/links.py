@@ -5,32 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import Location, finding
-from rttqa_build.resolve.roles import CHAIN
+from rttqa_build.resolve.roles import CHAIN, NOTHING
 from rttqa_build.study import ImageFacts, StructureFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rttqa_build.diagnostic import Diagnostic
-    from rttqa_build.resolve.roles import Selected
+    from rttqa_build.resolve.roles import Earlier, Selected
 
 _WORDS = ("plan", "structure_set", "images")
 
 
-def check_links(selected: tuple[Selected, ...], unsettled: frozenset[str]) -> Iterator[Diagnostic]:
+def check_links(
+    selected: tuple[Selected, ...], unsettled: frozenset[str], earlier: Earlier = NOTHING
+) -> Iterator[Diagnostic]:
     """Yield findings about references, frames and studies; none about roles that are still unsettled.
+
+    What was sent ``earlier`` may be referred to as if it were selected.
 
     References other than RTDOSE → RTPLAN → RTSTRUCT → images and REG → frames may dangle.
     """
     doses, plans, sets = (_of(selected, role) for role in ("dose", "plan", "structure_set"))
     if "plan" not in unsettled:
-        yield from (d for dose in doses for d in _plans_of(dose, plans))
+        yield from (d for dose in doses for d in _plans_of(dose, plans, earlier))
     if "structure_set" not in unsettled:
-        yield from (d for plan in plans for d in _structure_set_of(plan, sets))
+        yield from (d for plan in plans for d in _structure_set_of(plan, sets, earlier))
     if "planning_image" not in unsettled:
-        yield from (d for item in sets for d in _images_of(item, selected))
+        yield from (d for item in sets for d in _images_of(item, selected, earlier))
         yield from _frames(doses, plans, sets, _of(selected, "planning_image"))
-        yield from (d for item in _of(selected, "registration") for d in _joined(item, selected))
+        yield from (d for item in _of(selected, "registration") for d in _joined(item, selected, earlier))
     yield from _studies(selected)
 
 
@@ -42,11 +46,11 @@ def _uids(selected: Iterable[Selected]) -> frozenset[str]:
     return frozenset(i.sop_uid for item in selected for i in item.instances)
 
 
-def _plans_of(dose: Selected, plans: tuple[Selected, ...]) -> Iterator[Diagnostic]:
+def _plans_of(dose: Selected, plans: tuple[Selected, ...], earlier: Earlier) -> Iterator[Diagnostic]:
     named = dose.candidate.references("plan")
     where = Location(dose.place, item="ReferencedRTPlanSequence")
     tied = {i.sop_uid for plan in plans if plan.name in dose.of for i in plan.instances}
-    if named - _uids(plans):
+    if earlier.missing("plan", named - _uids(plans)):
         yield finding("R201", "the dose refers to a plan that is not selected", where, subject=dose.name)
     elif named and tied - named:
         yield finding(
@@ -57,20 +61,20 @@ def _plans_of(dose: Selected, plans: tuple[Selected, ...]) -> Iterator[Diagnosti
         yield finding("R201", "the dose refers to no plan", where, hint=hint, subject=dose.name)
 
 
-def _structure_set_of(plan: Selected, sets: tuple[Selected, ...]) -> Iterator[Diagnostic]:
+def _structure_set_of(plan: Selected, sets: tuple[Selected, ...], earlier: Earlier) -> Iterator[Diagnostic]:
     named = plan.candidate.references("structure_set")
     where = Location(plan.place, item="ReferencedStructureSetSequence")
     if not named:
         yield finding("R202", "the plan refers to no structure set", where, subject=plan.name)
-    elif named - _uids(sets):
+    elif earlier.missing("structure_set", named - _uids(sets)):
         message = "the plan refers to a structure set that is not selected"
         yield finding("R202", message, where, subject=plan.name)
 
 
-def _images_of(item: Selected, selected: tuple[Selected, ...]) -> Iterator[Diagnostic]:
+def _images_of(item: Selected, selected: tuple[Selected, ...], earlier: Earlier) -> Iterator[Diagnostic]:
     named = item.candidate.references("images")
     where = Location(item.place, item="ContourImageSequence")
-    missing = named - _uids(selected)
+    missing = earlier.missing("images", named - _uids(selected))
     if not named:
         yield finding("R203", "the structure set refers to no image", where, subject=item.name)
     elif missing:
@@ -106,11 +110,11 @@ def _frames(
                 yield finding("R204", message, where, subject=upper.name)
 
 
-def _joined(item: Selected, selected: tuple[Selected, ...]) -> Iterator[Diagnostic]:
+def _joined(item: Selected, selected: tuple[Selected, ...], earlier: Earlier) -> Iterator[Diagnostic]:
     """Yield where fewer than two (or than all) frames of a registration are those of selected images."""
     frames = item.candidate.references("frames")
     of_images = {i.frame_uid for s in selected for i in s.instances if isinstance(i.facts, ImageFacts)}
-    if not frames or len(frames & of_images) < min(2, len(frames)):
+    if not frames or len(frames & of_images) + earlier.series < min(2, len(frames)):
         message = "the registration joins frames of reference that no selected images have"
         where = Location(item.place, item="RegistrationSequence")
         yield finding("R205", message, where, subject=item.name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rttqa_build.study import DoseFacts, ImageFacts, Kind, PlanFacts, StructureFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.manifest import SamePatient, Submission
@@ -81,6 +81,38 @@ class Selected:
     def candidate(self) -> Candidate:
         """Return its objects as a candidate."""
         return Candidate(self.instances)
+
+
+def _as_it_is(uid: str) -> str:
+    return uid
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What was received before a supplement to it; nothing for any other submission.
+
+    ``roles`` are filled already. ``sent``: word under which others refer to an object (``plan``) → base UIDs;
+    ``base`` gives that of an original UID.
+    """
+
+    roles: frozenset[str] = frozenset()
+    sent: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    base: Callable[[str], str] = _as_it_is
+
+    @property
+    def series(self) -> int:
+        """Return how many roles of images are filled. No record lists their UIDs: any may be among them."""
+        return sum(is_series(role) for role in self.roles)
+
+    def missing(self, word: str, uids: frozenset[str]) -> frozenset[str]:
+        """Return those of some objects, referred to under a word, that were not sent before."""
+        if word == "images" and self.series:
+            return frozenset()
+        known = self.sent.get(word, frozenset())
+        return frozenset(uid for uid in uids if self.base(uid) not in known) if known else uids
+
+
+NOTHING = Earlier()
 
 
 @dataclass(frozen=True, slots=True)

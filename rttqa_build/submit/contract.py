@@ -111,6 +111,6 @@ class Result:
     @property
     def exit_code(self) -> int:
         """Return 3 when the hand-over failed and may be repeated, 2 for a password, 1 for findings; 0."""
-        if self.halt is not None:
+        if self.halt is not None and self.ending is Ending.REFUSED:
             return self.halt.exit_code
         return 3 if self.ending in _FAILED else exit_code(self.diagnostics)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rttqa_build import approval, ledger
+from rttqa_build import approval, ledger, release
 from rttqa_build.diagnostic import Diagnostic, Location, exit_code, finding, ordered
 from rttqa_build.history import HISTORY, revisions
 from rttqa_build.lock import freshness
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from rttqa_build.approval import Approval
+    from rttqa_build.approval import Approval, Release
     from rttqa_build.lock import Basis, Lock
     from rttqa_build.manifest import Submission
     from rttqa_build.portal import Portal
@@ -64,6 +64,7 @@ class Candidate:
     checked: tuple[Diagnostic, ...] = ()
     files: tuple[Path, ...] = ()
     ledger: Path | None = None
+    released: tuple[Release, ...] = ()
 
     @property
     def name(self) -> str:
@@ -146,6 +147,12 @@ def gate(candidate: Candidate, site: Site, *, decided: bool = False) -> tuple[Di
     )
 
 
+def doubt(candidate: Candidate) -> tuple[Diagnostic, ...]:
+    """Return the finding that the receipt may not be all there is, as the clones' common journal tells."""
+    told = ledger.doubt(candidate.ledger, candidate.receipt, at(candidate, RECEIPT))
+    return (told,) if told else ()
+
+
 def at(candidate: Candidate, name: str) -> Location:
     """Return the place of a file beside the manifest, as findings name it."""
     return Location(f"{SUBMISSIONS}/{candidate.name}/{name}")
@@ -180,6 +187,18 @@ def _approvals(candidate: Candidate, settings: Settings) -> Iterator[Diagnostic]
         verb = "is" if wanted == 1 else "are"
         words = f"{_plural(wanted, 'approval')} of this content {verb} needed, and {given or 'none'} given"
         yield finding("U005", words, at(candidate, APPROVAL))
+    yield from _releases(candidate, candidate.lock, max(wanted, 1))
+
+
+def _releases(candidate: Candidate, lock: Lock, wanted: int) -> Iterator[Diagnostic]:
+    """Yield where a find was released by too few people; which finds there are, the rebuild tells."""
+    where = at(candidate, APPROVAL)
+    if not any(one.code == release.RELEASED for one in lock.findings):
+        return
+    if not release.places(candidate.released, lock.content):
+        yield finding("U009", "the lock tells of released finds, and nobody released any", where)
+    elif count := release.unseen(candidate.released, lock.content, wanted):
+        yield finding("U009", f"{_plural(count, 'released find')} not seen by {wanted} people", where)
 
 
 def _commits(candidate: Candidate, repository: Repository) -> Iterator[Diagnostic]:
@@ -248,14 +267,7 @@ def _journal(candidate: Candidate, repository: Repository) -> Iterator[Diagnosti
 
 def _elsewhere(candidate: Candidate, site: Site) -> Iterator[Diagnostic]:
     """Yield what says that another clone on this computer, or elsewhere, may have handed it over."""
-    where = at(candidate, RECEIPT)
-    if candidate.ledger is not None:
-        others = ledger.unknown_here(candidate.ledger, candidate.receipt)
-        if others is None:
-            yield finding("U050", "the journal beside the centre's key cannot be read", where)
-        elif others:
-            words = f"another clone handed this submission over: {_plural(others, 'entry', 'entries')}"
-            yield finding("U050", f"{words} that receipt.yaml does not hold", where)
+    yield from doubt(candidate)
     if site.upstream is not None:
         yield from _upstream(candidate, site.upstream, site.repository)
 
@@ -272,5 +284,5 @@ def _upstream(candidate: Candidate, upstream: Upstream, repository: Repository) 
             yield finding("U051", f"{upstream.name} holds another receipt of this submission", where)
 
 
-def _plural(count: int, noun: str, nouns: str = "") -> str:
-    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun if count == 1 else noun + 's'}"

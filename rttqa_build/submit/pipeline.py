@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from rttqa_build import disk
-from rttqa_build.diagnostic import Diagnostic, Location, exit_code, finding, ordered
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, exit_code, finding, ordered
 from rttqa_build.lock import compare
-from rttqa_build.portal import again, halt, interrupted, remote_name
+from rttqa_build.portal import FOLDER, again, halt, interrupted, remote_name
 from rttqa_build.receipt import Attempt, Outcome, OutcomeKind, Word
 from rttqa_build.records import LOCK, RECEIPT
 from rttqa_build.submit import journal as journals
 from rttqa_build.submit.contract import Built, Ending, Order, Report, Result, Steps
 from rttqa_build.submit.finish import finish
-from rttqa_build.submit.gate import Candidate, Site, at, gate
+from rttqa_build.submit.gate import Candidate, Site, at, doubt, gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +39,19 @@ _ENDINGS = {
     OutcomeKind.CORRUPT: (Ending.CORRUPT, "U032", "the portal stored other bytes than were sent"),
     OutcomeKind.UNKNOWN: (Ending.UNKNOWN, "U033", "it is not known whether the package arrived"),
     OutcomeKind.REFUSED: (Ending.REFUSED, "U034", "the package was not handed over"),
+}
+# What counts most of the tries of a run, last.
+_GRAVITY = (
+    OutcomeKind.REFUSED,
+    OutcomeKind.CORRUPT,
+    OutcomeKind.UNVERIFIED,
+    OutcomeKind.UNKNOWN,
+    OutcomeKind.VERIFIED,
+)
+_KNOWN = {
+    OutcomeKind.VERIFIED: "the portal has received the package",
+    OutcomeKind.REFUSED: "the portal has nothing of this try",
+    **{kind: words for kind, (_, _, words) in _ENDINGS.items() if kind in _GRAVITY[1:4]},
 }
 
 
@@ -74,7 +87,7 @@ def submit(
     if order.send and candidate.receipt != received:
         journals.write(candidate, candidate.receipt)
     if candidate.already_received:
-        return _already(candidate, steps, order)
+        return _already(candidate, site, steps, order)
     findings = ordered([*refusals, *gate(candidate, site, decided=order.decision is not None)])
     lock, portal = candidate.lock, site.portal
     if exit_code(findings) or lock is None or portal is None:
@@ -104,14 +117,35 @@ def _decided(candidate: Candidate, order: Order) -> tuple[Candidate, Order]:
     return replace(candidate, receipt=candidate.receipt.decided(decision)), replace(order, decision=None)
 
 
-def _already(candidate: Candidate, steps: Steps, order: Order) -> Result:
+def _already(candidate: Candidate, site: Site, steps: Steps, order: Order) -> Result:
     """Finish what an earlier run may have left undone; send nothing."""
     attempt = candidate.received_attempt
-    said = finding("U030", "this package was already received; nothing was sent", _where(candidate))
-    if attempt is None or not order.send:
-        return Result(candidate.name, Ending.ALREADY, (said,), attempt)
+    if attempt is None:
+        raise ValueError("nothing was received")
+    doubts = doubt(candidate)
+    said = [_received(candidate, attempt, site), *doubts]
+    if doubts or not order.send:
+        return Result(candidate.name, Ending.ALREADY, ordered(said), attempt)
     left = finish(candidate, candidate.receipt, attempt, steps, order.now)
-    return Result(candidate.name, Ending.ALREADY, ordered([said, *left]), attempt)
+    return Result(candidate.name, Ending.ALREADY, ordered([*said, *left]), attempt)
+
+
+def _received(candidate: Candidate, attempt: Attempt, site: Site) -> Diagnostic:
+    """Say that the package was received before; and where, if the settings name another portal by now."""
+    where = _where(candidate)
+    if site.portal is None or site.portal.host == attempt.portal:
+        return finding("U030", "this package was already received; nothing was sent", where)
+    there, now = (_named(host) for host in (attempt.portal, site.portal.host))
+    return finding(
+        "U030",
+        f"this package was already received by {there}, not by {now} of the settings; nothing was sent",
+        where,
+        hint="Where the present portal is to have it too, give the manifest the next revision.",
+    )
+
+
+def _named(host: str) -> str:
+    return "the hand-over folder" if host == FOLDER else f"the portal {host}"
 
 
 # --- what must agree before anything leaves ---
@@ -153,8 +187,10 @@ def _hand_over(
     journal = candidate.receipt.decided(order.decision) if order.decision else candidate.receipt
     now, pauses = order.now, [steps.pause] * (_TRIES - 1) if steps.pause else []
     for tries, pause in enumerate((*pauses, None), 1):
-        journal = journal.begun(_attempt(candidate, lock, journal, portal.host, now))
-        journal = _tried(candidate, journal, portal, handle, last=pause is None)
+        attempt = _attempt(candidate, lock, journal, portal.host, now)
+        journal, failure = _tried(candidate, journal, attempt, portal, handle)
+        if failure is not None:
+            return _cut_short(candidate, journal, failure, steps, order)
         if pause is None or not again(_outcome(journal.attempts[-1])):
             break
         now = pause(tries, _reason(journal.attempts[-1]))
@@ -169,27 +205,67 @@ def _attempt(candidate: Candidate, lock: Lock, journal: Receipt, host: str, now:
 
 
 def _tried(
-    candidate: Candidate, journal: Receipt, portal: Portal, handle: BinaryIO, *, last: bool
-) -> Receipt:
-    """Return the journal with the outcome of its last attempt; on disk that stands before the first byte."""
-    attempt = journal.attempts[-1]
-    journals.write(candidate, journal)
+    candidate: Candidate, journal: Receipt, attempt: Attempt, portal: Portal, handle: BinaryIO
+) -> tuple[Receipt, RttqaError | None]:
+    """Return the journal with one more attempt and its outcome; and what the disk did not take, if anything.
+
+    The attempt is on disk before the first byte leaves; without that nothing does, and it is not returned.
+    """
+    failure = journals.begin(candidate, journal.begun(attempt))
+    if failure is not None:
+        return journal, failure
     outcome = portal.put(handle, attempt.name, attempt.size, attempt.sha256)
-    if last and "copy" in outcome.facts:  # no further try will tell: a person must
-        outcome = replace(outcome, kind=OutcomeKind.UNKNOWN)
-    journal = journal.ended(outcome)
-    journals.write(candidate, journal)
+    journal = journal.begun(attempt).ended(outcome)
+    failure = journals.note(candidate, journal)
     if interrupted(outcome):
         raise KeyboardInterrupt
-    return journal
+    return journal, failure
+
+
+def _cut_short(
+    candidate: Candidate, journal: Receipt, failure: RttqaError, steps: Steps, order: Order
+) -> Result:
+    """Say what came of a run that the disk ended. Raises its failure where nothing was sent at all."""
+    if len(journal.attempts) == len(candidate.receipt.attempts):
+        raise _unsent(candidate, failure)
+    if journals.on_disk(candidate) != journal:
+        return _unnoted(candidate, journal, failure)
+    result = _concluded(candidate, journal, steps, order)
+    told = finding("U036", f"no further try could be noted: {failure.message}", _where(candidate))
+    return replace(result, diagnostics=(*result.diagnostics, told))
+
+
+def _unsent(candidate: Candidate, failure: RttqaError) -> RttqaError:
+    """Return the failure; with what else must be known where the attempt could not be taken back."""
+    if journals.on_disk(candidate) == candidate.receipt:
+        return failure
+    message = f"{failure.message}; nothing was sent, but receipt.yaml holds an attempt"
+    return RttqaError(message, f"{failure.hint}; then submit with `--{Word.RESEND}`", code="U036")
+
+
+def _unnoted(candidate: Candidate, journal: Receipt, failure: RttqaError) -> Result:
+    """Say what came of an attempt whose outcome the receipt does not hold: there it is unknown."""
+    attempt = journal.attempts[-1]
+    words = f"{_KNOWN[attempt.kind]}, and that could not be noted: {failure.message}"
+    told = finding("U036", words, _where(candidate), hint=f"{failure.hint}. {_next(attempt)}")
+    return Result(candidate.name, Ending.UNKNOWN, (told, *_copies(candidate, journal)), attempt)
+
+
+def _next(attempt: Attempt) -> str:
+    if attempt.open:
+        return "Find out whether it arrived; the next submit asks for a word."
+    word = Word.TREAT_AS_RECEIVED if attempt.received else Word.RESEND
+    return f"The next submit asks for a word: `--{word}` is right."
 
 
 def _concluded(candidate: Candidate, journal: Receipt, steps: Steps, order: Order) -> Result:
-    attempt = journal.attempts[-1]
-    ending, told = _told(candidate, attempt)
+    """Return how the run ended: if not by a received package, then as the gravest of its tries did."""
+    tried, last = journal.attempts[len(candidate.receipt.attempts) :], journal.attempts[-1]
+    attempt = last if last.received else max(reversed(tried), key=lambda one: _GRAVITY.index(one.kind))
+    ending, told = _told(candidate, attempt, last)
     left = finish(candidate, journal, attempt, steps, order.now) if attempt.received else ()
     findings = (*told, *_copies(candidate, journal), *left)
-    return Result(candidate.name, ending, findings, attempt, halt(_outcome(attempt)))
+    return Result(candidate.name, ending, findings, attempt, halt(_outcome(last)))
 
 
 def _outcome(attempt: Attempt) -> Outcome:
@@ -200,12 +276,12 @@ def _reason(attempt: Attempt) -> str:
     return _outcome(attempt).facts.get("reason", "")
 
 
-def _told(candidate: Candidate, attempt: Attempt) -> tuple[Ending, tuple[Diagnostic, ...]]:
+def _told(candidate: Candidate, attempt: Attempt, last: Attempt) -> tuple[Ending, tuple[Diagnostic, ...]]:
     ending, code, words = _ENDINGS[attempt.kind]
     if not code:
         return ending, ()
-    reason = _reason(attempt)
-    return ending, (finding(code, f"{words}: {reason}" if reason else words, _where(candidate)),)
+    reasons = "; then: ".join(dict.fromkeys(filter(None, (_reason(attempt), _reason(last)))))
+    return ending, (finding(code, f"{words}: {reasons}" if reasons else words, _where(candidate)),)
 
 
 def _copies(candidate: Candidate, journal: Receipt) -> tuple[Diagnostic, ...]:

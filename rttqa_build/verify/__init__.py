@@ -36,7 +36,8 @@ class VerifyReport:
 
     ``content_digest`` is the SHA-256 of the bag's manifest (empty when there is none); ``sha256`` and
     ``size`` are the file's; ``modalities`` counts the DICOM objects; ``dangling`` counts the objects
-    outside the package that are referred to.
+    outside the package that are referred to. ``supplements`` names the package that this one says it stands
+    beside, and may refer to; empty for one that stands alone.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -47,6 +48,7 @@ class VerifyReport:
     members: int = 0
     modalities: Mapping[str, int] = field(default_factory=dict)
     dangling: int = 0
+    supplements: str = ""
 
 
 def verify(package: Path | BinaryIO, name: str, *, jobs: int = 1) -> VerifyReport:
@@ -87,8 +89,9 @@ def _verify(source: Source, name: str, jobs: int) -> VerifyReport:
         contents = _contents(pool, source, container)
         sha256, size = digest.result()
     objects = [content.dicom for content in contents if content.dicom]
-    found = bag.check(container, {content.path: content for content in contents})
-    linked = links.check(objects)
+    by_path = {content.path: content for content in contents}
+    found, before = bag.check(container, by_path), bag.supplemented(by_path)
+    linked = links.check(objects, links.Sent(before.uids, before.images > 0))
     faults = [
         *container.faults,
         *(fault for content in contents for fault in content.faults),
@@ -105,6 +108,7 @@ def _verify(source: Source, name: str, jobs: int) -> VerifyReport:
         len(container.entries),
         dict(sorted(Counter(item.modality for item in objects).items())),
         linked.dangling,
+        before.package,
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _MANIFEST, _TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 _PROVENANCE = "provenance.json"
 _DECLARATION = re.compile(rb"BagIt-Version: 1\.0\r?\nTag-File-Character-Encoding: UTF-8(\r?\n)?")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}\.zip")
 _LINE = re.compile(r"([0-9a-f]{64})[ \t]+\*?(\S.*)")
 _OXUM = re.compile(rb"(?mi)^Payload-Oxum:[ \t]*(\d{1,18})\.(\d{1,9})[ \t]*\r?$")
 
@@ -114,6 +115,28 @@ def _provenance(contents: Mapping[str, Content], digest: str) -> Iterator[Fault]
         yield Fault(
             "K036", "The statement of provenance is missing, or is about another payload.", _PROVENANCE
         )
+
+
+class Supplemented(NamedTuple):
+    """What a supplement says of what was sent before it: the last package, UIDs of RT objects, images."""
+
+    package: str = ""
+    uids: frozenset[str] = frozenset()
+    images: int = 0
+
+
+def supplemented(contents: Mapping[str, Content]) -> Supplemented:
+    """Return what the statement of provenance says was sent before; nothing where it says nothing sound."""
+    content = contents.get(_PROVENANCE)
+    try:
+        said = json.loads(content.data if content else b"")["predicate"]["supplements"]
+        package, uids, images = said["package"], said["objects"], said["images"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return Supplemented()
+    sound = isinstance(uids, list) and all(isinstance(uid, str) for uid in uids)
+    if not (sound and isinstance(images, int) and isinstance(package, str) and _NAME.fullmatch(package)):
+        return Supplemented()
+    return Supplemented(package, frozenset(uids), images)
 
 
 def _subjects(data: bytes) -> list[str]:

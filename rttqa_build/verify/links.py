@@ -31,12 +31,22 @@ class Linked(NamedTuple):
     dangling: int
 
 
-def check(objects: Iterable[DicomObject]) -> Linked:
-    """Follow dose → plan → structure set → images, and registration → frames of reference."""
+class Sent(NamedTuple):
+    """What a supplement says was sent before it: UIDs of RT objects, and whether there were images."""
+
+    uids: frozenset[str] = frozenset()
+    images: bool = False
+
+
+def check(objects: Iterable[DicomObject], sent: Sent = Sent()) -> Linked:  # noqa: B008 - immutable
+    """Follow dose → plan → structure set → images, and registration → frames of reference.
+
+    What was ``sent`` before may be referred to; that it was received is not for a package to prove.
+    """
     objects = tuple(objects)
     referred = {ref.uid for item in objects for ref in item.references if _is_object(ref)}
     dangling = referred - {item.sop_uid for item in objects}
-    return Linked((*_twice(objects), *_broken(objects)), len(dangling))
+    return Linked((*_twice(objects), *_broken(objects, sent)), len(dangling))
 
 
 def _is_object(ref: Reference) -> bool:
@@ -53,14 +63,16 @@ def _twice(objects: Iterable[DicomObject]) -> Iterator[Fault]:
         seen.add(item.sop_uid)
 
 
-def _broken(objects: tuple[DicomObject, ...]) -> Iterator[Fault]:
-    plans = {item.sop_uid for item in objects if item.sop_class in _PLANS}
-    structure_sets = {item.sop_uid for item in objects if item.sop_class in _STRUCTURE_SETS}
+def _broken(objects: tuple[DicomObject, ...], sent: Sent) -> Iterator[Fault]:
+    plans = sent.uids | {item.sop_uid for item in objects if item.sop_class in _PLANS}
+    structure_sets = sent.uids | {item.sop_uid for item in objects if item.sop_class in _STRUCTURE_SETS}
     for item in objects:
         if item.sop_class in _DOSES:
             yield from _top_level(item, _PLAN_SEQUENCE, plans, "dose", "plan")
         elif item.sop_class in _PLANS:
             yield from _top_level(item, _STRUCTURE_SET_SEQUENCE, structure_sets, "plan", "structure set")
+        elif sent.images:
+            continue  # nothing in a package lists the images that were sent before, nor their frames
         elif item.sop_class in _STRUCTURE_SETS:
             yield from _images(item, objects)
         elif item.sop_class in _REGISTRATIONS:
