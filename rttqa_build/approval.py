@@ -1,7 +1,8 @@
-"""``approval.yaml``: who looked at what leaves, and at which content.
+"""``approval.yaml``: who looked at what leaves, who released which coincidence, and for which content.
 
 An approval is organisational, not cryptographic: it names a role, a Git e-mail address, a date and the
-content digest that was looked at. Any change of that digest voids it.
+content digest that was looked at. Any change of that digest voids it. A release lies beside the approvals and
+goes the same way: it names a finding's code, an element and the files of the package, never a value.
 """
 
 from __future__ import annotations
@@ -28,16 +29,57 @@ class Approval:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One person's word that a find of the residue search is a coincidence, in some files of one content.
+
+    ``element``: as the finding shows it; ``files``: names inside the package; Git e-mail, ISO date, SHA-256.
+    """
+
+    code: str
+    element: str
+    files: tuple[str, ...]
+    reason: str
+    by: str
+    date: str
+    content: str
+
+    @property
+    def places(self) -> frozenset[tuple[str, str, str]]:
+        """Return code, file and element of each place."""
+        return frozenset((self.code, file, self.element) for file in self.files)
+
+
 def from_document(document: Document) -> tuple[Approval, ...]:
     """Return the approvals of a document that is valid against ``approval.schema.json``."""
     data = cast("dict[str, Any]", document.data)
     return tuple(Approval(**{key: str(value) for key, value in row.items()}) for row in data["approvals"])
 
 
-def dump(approvals: Iterable[Approval]) -> str:
+def releases(document: Document) -> tuple[Release, ...]:
+    """Return the releases of a document that is valid against ``approval.schema.json``."""
+    data = cast("dict[str, Any]", document.data)
+    return tuple(
+        Release(
+            files=tuple(map(str, row["files"])),
+            **{key: str(value) for key, value in row.items() if key != "files"},
+        )
+        for row in data.get("released", [])
+    )
+
+
+def dump(approvals: Iterable[Approval], released: Iterable[Release] = ()) -> str:
     """Return ``approval.yaml``."""
-    rows: list[Json] = [{name: getattr(item, name) for name in Approval.__slots__} for item in approvals]
-    return source.dump({"approvals": rows})
+    data: dict[str, Json] = {
+        "approvals": [{name: getattr(item, name) for name in Approval.__slots__} for item in approvals]
+    }
+    if others := [_row(item) for item in released]:
+        data["released"] = others
+    return source.dump(data)
+
+
+def _row(item: Release) -> Json:
+    return {name: getattr(item, name) for name in Release.__slots__} | {"files": list(item.files)}
 
 
 def standing(approvals: Iterable[Approval], content: str) -> tuple[Approval, ...]:
@@ -46,20 +88,32 @@ def standing(approvals: Iterable[Approval], content: str) -> tuple[Approval, ...
     return tuple(by_person.values())
 
 
-def voided(approvals: Iterable[Approval], content: str, where: Location = NOWHERE) -> tuple[Diagnostic, ...]:
-    """Return a warning when there are approvals of another content than that of the present lock."""
-    count = sum(item.content != content for item in approvals)
-    return (finding("M407", _void_words(count), where),) if count else ()
+def voided(
+    given: Iterable[Approval | Release], content: str, where: Location = NOWHERE, noun: str = "approval"
+) -> tuple[Diagnostic, ...]:
+    """Return a warning when there are approvals, or releases, of another content than the present lock's."""
+    count = sum(item.content != content for item in given)
+    return (finding("M407", _void_words(count, noun), where),) if count else ()
 
 
-def _void_words(count: int) -> str:
-    return "an approval is of another content" if count == 1 else f"{count} approvals are of other contents"
+def _void_words(count: int, noun: str) -> str:
+    if count > 1:
+        return f"{count} {noun}s are of other contents"
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun} is of another content"
 
 
 def add(approvals: Iterable[Approval], new: Approval) -> tuple[Approval, ...]:
     """Return the approvals with ``new`` at the end; void ones and an earlier yes of the same person go."""
     kept = (item for item in standing(approvals, new.content) if item.by.casefold() != new.by.casefold())
     return (*kept, new)
+
+
+def released(given: Iterable[Release], new: Iterable[Release], content: str) -> tuple[Release, ...]:
+    """Return the releases of a content, the ``new`` ones last; void ones go, and one's own repeated."""
+    new = tuple(new)
+    mine = {(item.by.casefold(), item.places) for item in new}
+    kept = (item for item in given if item.content == content)
+    return (*(item for item in kept if (item.by.casefold(), item.places) not in mine), *new)
 
 
 def required(wanted: int | None, *, example: bool) -> int:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from rttqa_build.approval import Release
+    from rttqa_build.deidentify.finds import Find
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.lock import Basis, Lock
     from rttqa_build.manifest import Manifest
@@ -45,6 +47,7 @@ class Order:
     the last received revision: references to what was sent then keep the UIDs they had. ``committed`` are the
     texts that are about to enter Git, by name: they are searched for identities too. ``told`` is what
     reading the manifest found. ``keep`` False builds and compares without leaving anything behind.
+    ``released`` are coincidences of the search that people released, each for one content.
     """
 
     manifest: Manifest
@@ -60,6 +63,7 @@ class Order:
     told: tuple[Diagnostic, ...] = ()
     jobs: int = 2
     keep: bool = True
+    released: tuple[Release, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,9 @@ class Built:
     """What a build gave: findings; lock and package unless the findings forbid them.
 
     ``summary`` is the context of the clinical summary, ``texts`` are all strings that leave; ``patients``
-    says who the source's objects say they are: for a person on a terminal, nowhere else.
+    says who the source's objects say they are: for a person on a terminal, nowhere else. ``content`` is the
+    content digest. ``finds`` are what the residue search found, where nothing else forbids the package:
+    released where there is one, else for a person to judge. ``identifies`` tells whether a text names anyone.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -76,3 +82,6 @@ class Built:
     summary: Summary | None = None
     texts: tuple[FreeText, ...] = ()
     patients: tuple[str, ...] = field(default=(), repr=False)
+    content: str = ""
+    finds: tuple[Find, ...] = ()
+    identifies: Callable[[str], bool] = field(default=bool, repr=False)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rttqa_build.approval import Approval
+    from rttqa_build.approval import Approval, Release
     from rttqa_build.lock import Lock
     from rttqa_build.outcome import Review
     from rttqa_build.schema import CompiledSchema
@@ -27,7 +27,7 @@ SCHEMAS: Mapping[str, str] = {
     OUTCOME: "outcome.schema.json",
 }
 _LIMIT = 1 << 20
-_DAMAGED = {LOCK: "M408", APPROVAL: "M409", RECEIPT: "M410", OUTCOME: "M411"}
+DAMAGED: Mapping[str, str] = {LOCK: "M408", APPROVAL: "M409", RECEIPT: "M410", OUTCOME: "M411"}
 
 T = TypeVar("T")
 
@@ -41,6 +41,7 @@ class Records:
     receipt: Receipt = field(default_factory=Receipt)
     reviews: tuple[Review, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    released: tuple[Release, ...] = ()
 
 
 def read(folder: Path, shown: str, schemas: Mapping[str, CompiledSchema]) -> Records:
@@ -57,10 +58,11 @@ def read(folder: Path, shown: str, schemas: Mapping[str, CompiledSchema]) -> Rec
         return None if document is None else make(document)
 
     locked = one(LOCK, lock.from_document)
-    approvals = one(APPROVAL, approval.from_document)
+    given = one(APPROVAL, lambda document: (approval.from_document(document), approval.releases(document)))
     received = one(RECEIPT, receipt.from_document)
     reviews = one(OUTCOME, outcome.from_document)
-    return Records(locked, approvals or (), received or Receipt(), reviews or (), tuple(told))
+    approvals, released = given or ((), ())
+    return Records(locked, approvals, received or Receipt(), reviews or (), tuple(told), released)
 
 
 def _document(
@@ -72,11 +74,11 @@ def _document(
     try:
         data = disk.read(path, _LIMIT, path.name)
     except RttqaError as error:
-        return None, (finding(_DAMAGED[path.name], error.message, Location(shown), hint=error.hint),)
+        return None, (finding(DAMAGED[path.name], error.message, Location(shown), hint=error.hint),)
     document, told = source.parse(data, shown)
     if document is not None and not told:
         document, told = schema.validate(document)
     if document is None or told:
         place = told[0].where if told else Location(shown)
-        return None, (finding(_DAMAGED[path.name], f"{path.name} was damaged or edited by hand", place),)
+        return None, (finding(DAMAGED[path.name], f"{path.name} was damaged or edited by hand", place),)
     return document, ()

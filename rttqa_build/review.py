@@ -16,6 +16,7 @@ from rttqa_build.source import dotted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from rttqa_build.approval import Release
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.lock import Lock
     from rttqa_build.manifest import Waiver
@@ -29,11 +30,12 @@ _MARKUP = re.compile(r"([\\`*{}\[\]<>#|~@&]|(?<!\w)_|_(?!\w))")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A submission at one moment: what its manifest says, its waivers, its lock."""
+    """A submission at one moment: what its manifest says, its waivers, its lock, what was released."""
 
     data: Json = None
     waivers: tuple[Waiver, ...] = ()
     lock: Lock | None = None
+    released: tuple[Release, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def markdown(
     first = [
         f"- **{say.text(about)}**: {say.text(what)}" for about, whats in loosened.items() for what in whats
     ]
+    first = [line for one in reviewed for line in _released(one, say)] + first
     first += [line for one in reviewed for line in _waived(one, say)]
     if first:
         lines += ["", "### Look at this first", "", *first]
@@ -107,6 +110,17 @@ def _headline(base: str, reviewed: tuple[Reviewed, ...]) -> str:
 
 def _count(reviewed: Iterable[Reviewed], kind: str) -> int:
     return sum(one.kind == kind for one in reviewed)
+
+
+def _released(one: Reviewed, say: _Speaker) -> Iterator[str]:
+    """Yield the releases that are new, with their reasons; a second person's word is no other release."""
+    before = {(row.places, row.content) for row in (one.then.released if one.then else ())}
+    for row in one.now.released if one.now else ():
+        if (row.places, row.content) not in before:
+            before.add((row.places, row.content))
+            files = row.files[0] if len(row.files) == 1 else f"{len(row.files)} files"
+            where = say.text(f"{row.code} in {row.element} of {files}")
+            yield f"- **{say.text(one.name)}** releases a find, {where}: {say.text(row.reason)}"
 
 
 def _waived(one: Reviewed, say: _Speaker) -> Iterator[str]:

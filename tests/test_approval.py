@@ -1,25 +1,42 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lock_builder import parsed
 
 from rttqa_build import approval
-from rttqa_build.approval import Approval
+from rttqa_build.approval import Approval, Release
 
 ONE = Approval("physicist", "a@example.org", "2026-11-22", "a" * 64)
 TWO = Approval("trial radiographer", "b@example.org", "2026-11-23", "a" * 64)
 VOID = Approval("physicist", "c@example.org", "2026-11-21", "b" * 64)
 
 
+FREE = Release(
+    "A100",
+    "BeamSequence.BeamName",
+    ("data/planning/RP_1.dcm",),
+    "a colour",
+    "a@example.org",
+    "2026-11-22",
+    "a" * 64,
+)
+TEXT = replace(FREE, element="text lines 2-3", files=("data/documents/form.pdf",), by="b@example.org")
+
+
 @pytest.mark.parametrize("given", [(), (ONE,), (ONE, TWO, VOID)])
-def test_dumped_approvals_read_back_and_are_valid(given: tuple[Approval, ...]) -> None:
+@pytest.mark.parametrize("free", [(), (FREE,), (FREE, TEXT)])
+def test_dumped_approvals_read_back_and_are_valid(
+    given: tuple[Approval, ...], free: tuple[Release, ...]
+) -> None:
     from jsonschema import Draft202012Validator
 
-    document = parsed(approval.dump(given))
+    document = parsed(approval.dump(given, free))
     assert approval.from_document(document) == given
+    assert approval.releases(document) == free
     path = Path(__file__).resolve().parents[1] / "schemas" / "approval.schema.json"
     schema = json.loads(path.read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
@@ -35,6 +52,21 @@ def test_void_approvals_are_told() -> None:
     assert approval.voided((ONE,), ONE.content) == ()
     (told,) = approval.voided((ONE, VOID), "a" * 64)
     assert (told.code, told.fatal, told.message) == ("M407", False, "an approval is of another content")
+
+
+def test_void_releases_are_told() -> None:
+    assert approval.voided((FREE,), FREE.content, noun="release") == ()
+    (told,) = approval.voided((FREE, TEXT), "b" * 64, noun="release")
+    assert (told.code, told.fatal, told.message) == ("M407", False, "2 releases are of other contents")
+    assert approval.voided((FREE,), "b" * 64, noun="release")[0].message == "a release is of another content"
+
+
+def test_releases_of_one_content_are_kept_once_a_person() -> None:
+    other = replace(FREE, by="b@example.org", reason="another reason")
+    void = replace(FREE, content="b" * 64)
+    again = replace(FREE, by="A@Example.org", reason="looked again")
+    assert approval.released((void, FREE, other), (again,), FREE.content) == (other, again)
+    assert approval.released((FREE, void), (), FREE.content) == (FREE,)
 
 
 def test_one_person_counts_once() -> None:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import tarfile
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rttqa_build import loosening, repository
@@ -20,6 +16,7 @@ from rttqa_build.workspace import SUBMISSIONS, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.repository import Repository
@@ -36,7 +33,7 @@ def review(base: str | None) -> int:
     commit = git.parting(name)
     if not commit:
         what = f"there is no branch or commit {base}" if base else "it is not known what to compare with"
-        raise UsageError(what, "commit first, and give a branch or a commit: rttqa-build review BASE")
+        raise UsageError(what, "commit first, and give a branch or a commit: `rttqa-build review BASE`")
     with _at(git, commit, here) as before:
         reviewed = tuple(_reviewed(before, here))
         loosened = _loosened(before, here)
@@ -49,11 +46,8 @@ def review(base: str | None) -> int:
 def _at(git: Repository, commit: str, here: Workspace) -> Iterator[Workspace | None]:
     """Yield the repository as it was in a commit, in a folder that is gone afterwards."""
     archive = git.archive(commit, [git.relative(here.root / part) for part in _PARTS])
-    with tempfile.TemporaryDirectory(prefix="rttqa-review-") as folder:
-        if archive:
-            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(folder, filter="data")
-        root = Path(folder, git.relative(here.root))
+    with session.unpacked(archive) as folder:
+        root = folder / git.relative(here.root)
         yield Workspace.find(root, here.environ) if (root / FILE).is_file() else None
 
 
@@ -95,8 +89,9 @@ def _same(then: Path, now: Path) -> bool:
 
 
 def _side(one: Submission) -> Side:
-    document, manifest = one.reading.document, one.manifest
-    return Side(document.data if document else None, manifest.waivers if manifest else (), one.records.lock)
+    document, manifest, kept = one.reading.document, one.manifest, one.records
+    waivers = manifest.waivers if manifest else ()
+    return Side(document.data if document else None, waivers, kept.lock, kept.released)
 
 
 def _loosened(before: Workspace | None, here: Workspace) -> dict[str, tuple[str, ...]]:
