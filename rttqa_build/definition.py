@@ -12,7 +12,7 @@ from rttqa_build.consistency import waivable
 from rttqa_build.diagnostic import NOWHERE, Location, finding, ordered
 from rttqa_build.schema import did_you_mean, fields, matches
 from rttqa_build.source import canonical
-from rttqa_build.trial import Acceptance, folded
+from rttqa_build.trial import TABLES, Acceptance, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -148,6 +148,7 @@ def _texts(trial: Trial, document: Document) -> Iterator[Diagnostic]:
         except metric.MetricSyntaxError as error:
             where = document.at(("constraints", n, "metric"))
             yield finding("M323", str(error), where)
+    yield from _forms(trial, document)
     where = document.at(("patient_id", "pattern"))
     try:
         fits = matches(trial.patient_id_pattern, trial.patient_id_template or "")
@@ -157,6 +158,22 @@ def _texts(trial: Trial, document: Document) -> Iterator[Diagnostic]:
     if trial.patient_id_template and not fits:
         where = document.at(("patient_id", "template"))
         yield finding("M321", "patient_id.template does not have the form of patient_id.pattern", where)
+
+
+def _forms(trial: Trial, document: Document) -> Iterator[Diagnostic]:
+    """Values are read from forms that have a table, and the words for metrics stand for metrics."""
+    for rule in trial.documents:
+        path: Path = ("documents", rule.name)
+        if rule.values and not TABLES & {*rule.types}:
+            message = (
+                f"values are read from {', '.join(sorted(TABLES))} only, and {rule.name} is none of them"
+            )
+            yield finding("M321", message, document.key((*path, "values")))
+        for words, meant in (rule.values.metrics if rule.values else {}).items():
+            try:
+                metric.parse(meant)
+            except metric.MetricSyntaxError as error:
+                yield finding("M323", str(error), document.at((*path, "values", "metrics", words)))
 
 
 def _limits(trial: Trial, document: Document) -> Iterator[Diagnostic]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rttqa_build import disk
 from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.study import StructureFacts
-from rttqa_build.trial import plan_library
+from rttqa_build.trial import plan_library, structure_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,11 +69,27 @@ def read(case: Case, folder: Path) -> Dosimetry:
 
 
 def rules(case: Case) -> Iterator[Constraint]:
-    """Yield the constraints that hold for this submission and whose structure is not said to be absent."""
+    """Yield the constraints that hold for this submission and whose structure is not left out of it."""
     for rule in case.trial.constraints:
-        choice = case.manifest.structures.get(rule.structure)
-        if rule.when.holds(case.manifest.submission) and not (choice and choice.absent):
+        if rule.when.holds(case.manifest.submission) and not _left_out(case, rule.structure):
             yield rule
+
+
+def _left_out(case: Case, name: str) -> bool:
+    """Return whether a structure is said to be absent, or is optional, not mapped, and not drawn either."""
+    choice = case.manifest.structures.get(name)
+    if choice:
+        return bool(choice.absent)
+    asked = (rule for rule in case.trial.structures if rule.name == name and rule.required)
+    drawn = (
+        structure_called(case.trial, roi.name)
+        for _, facts in case.facts("structure_set", StructureFacts)
+        for roi in facts.rois
+        if roi.contours
+    )
+    return not any(rule.when.holds(case.manifest.submission) for rule in asked) and not any(
+        rule.name == name for rule in drawn if rule
+    )
 
 
 def prescribed(case: Case) -> Decimal | None:

@@ -48,12 +48,21 @@ _LOCKED: Mapping[Verdict, tuple[LockedVerdict, str]] = {
 }
 
 
+class Achieved(NamedTuple):
+    """A constraint, what our histogram gives for it in the metric's unit, and how sure that is."""
+
+    rule: Constraint
+    value: float
+    error: float
+
+
 @dataclass(frozen=True, slots=True)
 class Histograms:
     """What the dose engine found.
 
     ``volumes``: trial structure → cm³; ``judged``: constraint, verdict; ``outcomes`` and ``curves`` as the
-    summary shows them; ``medians``: dose → trial structure → median dose in Gy.
+    summary shows them; ``medians``: dose → trial structure → median dose in Gy; ``achieved``: constraint by
+    constraint, as ``outcomes``.
     """
 
     volumes: Mapping[str, float] = field(default_factory=dict)
@@ -62,11 +71,14 @@ class Histograms:
     verdicts: tuple[ConstraintVerdict, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     medians: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    achieved: tuple[Achieved, ...] = ()
 
 
 def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
     """Return the histograms of every structure of the trial that is there, and the verdicts on them."""
     if not source.drawn or source.main is None:
+        if case.manifest.submission.supplement:  # judged with what it supplements, where there were both
+            return Histograms()
         return Histograms(diagnostics=_not_evaluated(case, (), "the structures or the dose are not there"))
     by_dose = {
         name: _compute(_wanted(case, source, name), name, grids, jobs)
@@ -94,6 +106,7 @@ def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
             ]
         ),
         {name: dict(_medians(results)) for name, results in by_dose.items()},
+        tuple(one.achieved for one in judged if one.achieved),
     )
 
 
@@ -168,6 +181,7 @@ class _Judged(NamedTuple):
     told: tuple[Diagnostic, ...]
     outcome: Outcome | None = None
     verdict: ConstraintVerdict | None = None
+    achieved: Achieved | None = None
 
 
 def _judged(
@@ -181,7 +195,9 @@ def _judged(
             theirs = source.recorded.get(dose, {}).get(source.drawn[rule.structure].number)
             judged.append(_judge(case, rule, result, theirs))
         else:
-            judged.append(_Judged(_not_evaluated(case, (rule,), "its structure or its dose is not there")))
+            mapped = rule.structure in case.manifest.structures
+            why = "its structure or its dose is not there" if mapped else "its structure is not mapped"
+            judged.append(_Judged(_not_evaluated(case, (rule,), why)))
     return judged
 
 
@@ -199,7 +215,7 @@ def _judge(case: Case, rule: Constraint, result: Dvh, theirs: Recorded | Diagnos
     )
     word, limit = _LOCKED[verdict]
     kept = ConstraintVerdict(rule.structure, rule.metric, word, limit, rule.dose)
-    return _Judged(_told(rule, verdict), outcome, kept)
+    return _Judged(_told(rule, verdict), outcome, kept, Achieved(rule, value, error))
 
 
 def _reported(metric: Metric, theirs: Recorded | Diagnostic | None, prescribed: float | None) -> str:

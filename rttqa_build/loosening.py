@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _WEIGHT = {"error": 2, "warning": 1, "info": 0}
 _RULES = ("objects", "documents", "structures")
+FORM_TOLERANCES = ("dose_percent", "points", "volume_percent")
 
 
 def of_trial(then: Trial | None, now: Trial) -> tuple[str, ...]:
@@ -46,10 +47,24 @@ def _dropped(then: Trial, now: Trial) -> Iterator[str]:
         before, after = _required(getattr(then, kind)), _required(getattr(now, kind))
         for name in sorted(before - after):
             yield f"{kind}: {name} is no longer required"
+    yield from _compared(then, now)
     after_limits = {_limit(one) for one in now.constraints}
     for one in then.constraints:
         if _limit(one) not in after_limits:
             yield f"constraint {one.structure} {one.metric}: changed or no longer there"
+
+
+def _compared(then: Trial, now: Trial) -> Iterator[str]:
+    """Yield the forms whose values are compared no longer, or less strictly."""
+    after = {rule.name: rule.values for rule in now.documents}
+    for rule in then.documents:
+        values = after.get(rule.name)
+        if rule.values and not values:
+            yield f"documents: the values in {rule.name} are no longer compared"
+        for name in FORM_TOLERANCES if rule.values and values else ():
+            old, new = getattr(rule.values, name), getattr(values, name)
+            if new > old:
+                yield f"documents: {name} of the values in {rule.name}: {old} before, {new} now"
 
 
 def _required(rules: Iterable[object]) -> set[str]:

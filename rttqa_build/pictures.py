@@ -59,11 +59,11 @@ class Pictures:
     slices: Slices = field(default_factory=Slices)
 
 
-def pictures(case: Case, source: Dosimetry, folder: Path) -> Pictures:
+def pictures(case: Case, source: Dosimetry, folder: Path, *, slices: bool = True) -> Pictures:
     """Return the axial, coronal and sagittal view through the middle of the target prescribed first.
 
     Where none is prescribed, of the first target there is. Reads the planning image from ``folder``; raises
-    RttqaError where that fails.
+    RttqaError where that fails. Without ``slices`` the report's are not cut: where there is no report.
     """
     target = next(_targets(case, source), None)
     images = target and _planning_image(case, source.drawn[target].frame_uid)
@@ -71,7 +71,8 @@ def pictures(case: Case, source: Dosimetry, folder: Path) -> Pictures:
         return Pictures()
     low, high = _extent(source.drawn[target])
     shown = _around_patient(images, case, source)
-    planes = axial.cuts(shown, folder, (low + high) / 2, _through_targets(shown, case, source))
+    through = _through_targets(shown, case, source) if slices else frozenset[int]()
+    planes = axial.cuts(shown, folder, (low + high) / 2, through)
     if planes is None:
         return Pictures()
     cuts, stack = squared(planes[:3]), squared(planes[3:], SLICE_PIXELS)
@@ -80,9 +81,9 @@ def pictures(case: Case, source: Dosimetry, folder: Path) -> Pictures:
     overlays = [(*_outlines(structures, cut), *_isodoses(grids, doses, cut)) for cut in (*cuts, *stack)]
     window = _window(images, planes[0])
     views = tuple(view(cut, target, above, window) for cut, above in zip(cuts, overlays, strict=False))
-    slices = tuple(slice_of(cut, above, window) for cut, above in zip(stack, overlays[3:], strict=True))
-    lines = tuple(LegendEntry(one.colour, one.name, one.thin) for one in overlays[0])
-    return Pictures(views, legend(overlays[:3]), Slices(slices, lines))
+    cut_too = tuple(slice_of(cut, above, window) for cut, above in zip(stack, overlays[3:], strict=True))
+    lines = tuple(LegendEntry(one.colour, one.name, one.thin) for one in overlays[0] if cut_too)
+    return Pictures(views, legend(overlays[:3]), Slices(cut_too, lines))
 
 
 def _through_targets(images: Series, case: Case, source: Dosimetry) -> frozenset[int]:

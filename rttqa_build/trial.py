@@ -79,6 +79,30 @@ class OneOf:
     when: When = field(default_factory=When)
 
 
+WORKBOOKS = frozenset({"xlsx", "xlsm"})
+TABLES = WORKBOOKS | {"csv"}
+"""The types of documents whose values can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormValues:
+    """Where the trial's form keeps achieved values, and how far they may be from ours.
+
+    ``structure``, ``metric`` and ``achieved`` are column titles; ``sheet`` is the sheet's name, any sheet
+    with these titles where it is empty; ``metrics`` maps the form's words for a metric to TG-263 notation.
+    Tolerances: doses and volumes (cm³) in per cent of the form's value, percentages in points.
+    """
+
+    structure: str
+    metric: str
+    achieved: str
+    sheet: str = ""
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    dose_percent: Decimal = Decimal(3)
+    points: Decimal = Decimal(3)
+    volume_percent: Decimal = Decimal(10)
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentRule:
     """A document the trial asks for, and the file types it takes (``xlsx``, ``pdf``, …)."""
@@ -88,6 +112,7 @@ class DocumentRule:
     types: tuple[str, ...]
     required: bool = False
     when: When = field(default_factory=When)
+    values: FormValues | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +253,7 @@ class Trial:
                 for rule in (rules if isinstance(rules, list) else [rules])
             ),
             one_of=tuple(OneOf(**_rule(rule)) for rule in data.get("one_of", [])),
-            documents=tuple(
-                DocumentRule(name, **_rule(rule)) for name, rule in data.get("documents", {}).items()
-            ),
+            documents=tuple(_document(name, rule) for name, rule in data.get("documents", {}).items()),
             structures=tuple(
                 StructureRule(name, **_rule(rule)) for name, rule in data.get("structures", {}).items()
             ),
@@ -289,6 +312,18 @@ def _rule(entry: Any) -> dict[str, Any]:
     """Return the fields of an entry with lists as tuples and its condition."""
     fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
     return {**fields, "when": _when(entry)}
+
+
+def _document(name: str, entry: Any) -> DocumentRule:
+    values = entry.get("values")
+    return DocumentRule(name, **{**_rule(entry), "values": values and _form_values(values)})
+
+
+def _form_values(entry: Any) -> FormValues:
+    tolerances: Any = {key: Decimal(value) for key, value in entry.get("tolerance", {}).items()}
+    return FormValues(
+        **entry["columns"], sheet=entry.get("sheet", ""), metrics=entry.get("metrics", {}), **tolerances
+    )
 
 
 def _when(entry: Any) -> When:

@@ -111,6 +111,20 @@ def test_what_cannot_be_evaluated_is_said(constraint: Constraint, cases: Cases) 
     assert found.subject == f"{constraint.structure} {constraint.metric}"
 
 
+def test_an_optional_structure_that_is_neither_mapped_nor_drawn_is_no_omission(cases: Cases) -> None:
+    assert codes(judged(cases("prostate"), rule("5", structure="Kidney_L"))) == []
+
+
+def test_a_structure_that_is_asked_for_is_missed_though_nobody_drew_it(cases: Cases) -> None:
+    case, folder = cases("prostate")
+    asked = tuple(replace(one, required=one.name == "Kidney_L") for one in case.trial.structures)
+    case = replace(case, trial=replace(case.trial, structures=asked))
+    made = judged((case, folder), rule("5", structure="Kidney_L"))
+    assert [
+        (one.code, one.message.partition(": ")[2]) for one in made.diagnostics if one.code[:2] == "D3"
+    ] == [("D301", "its structure is not mapped")]
+
+
 def test_constraints_of_another_arm_are_not_judged(cases: Cases) -> None:
     other = rule("0.001", when=When({"arm": ("standard",)}))
     made = judged(cases("prostate"), other)

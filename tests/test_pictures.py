@@ -15,7 +15,7 @@ from rttqa_build.intake import take_in
 from rttqa_build.pictures import MARGIN_MM, SLICE_PIXELS, SLICES, Pictures, pictures
 from rttqa_build.resolve import resolve
 from rttqa_build.study import ImageFacts
-from rttqa_build.summary.context import LegendEntry
+from rttqa_build.summary.context import LegendEntry, Slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,3 +254,25 @@ def test_the_build_shows_them(built: Callable[[str], Run]) -> None:
     assert summary is not None
     assert len(summary.views) == 3
     assert b"/Image" in built("prostate").members["data/clinical_summary.pdf"]
+
+
+def test_without_a_report_no_slices_are_cut_and_the_views_are_the_same(
+    case: Case, read: Dosimetry, source: Path, shown: Pictures
+) -> None:
+    alone = pictures(case, read, source, slices=False)
+    assert shown.slices.planes
+    assert alone == replace(shown, slices=Slices())
+
+
+def test_a_build_that_keeps_nothing_cuts_no_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[bool] = []
+
+    def noting(*given: object, slices: bool) -> Pictures:
+        cut.append(slices)
+        return Pictures()
+
+    monkeypatch.setattr("rttqa_build.build.pictures", noting)
+    variant = build_case.named("prostate")
+    for keep in (True, False):
+        build_case.run(variant, tmp_path / str(keep), keep=keep)
+    assert cut == [True, False]

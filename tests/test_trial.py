@@ -10,7 +10,7 @@ from rttqa_build import definition
 from rttqa_build.library import Library, shipped
 from rttqa_build.manifest import Submission
 from rttqa_build.source import parse
-from rttqa_build.trial import Trial, When, folded
+from rttqa_build.trial import FormValues, Trial, When, folded
 
 LIBRARY = Library()
 TEXT = (shipped("trials") / "example-prostate" / "trial.yaml").read_text("utf-8")
@@ -42,6 +42,9 @@ def test_from_document() -> None:
         "plan",
         "dose",
     }
+    values = trial.documents[0].values
+    assert values == FormValues("Structure", "Metric", "Achieved")
+    assert [rule.values for rule in trial.documents[1:]] == [None, None]
     assert trial.clinical_titles["psa"] == "PSA at diagnosis, ng/ml"
 
 
@@ -63,6 +66,8 @@ def test_conditions() -> None:
         ("when: {purpose: dummy-run}", "when: {purpose: dummy}", ["M104"]),
         ("aliases: [bladder,", "aliases: [RECTUM,", ["M322"]),
         ("V60Gy[%]", "V60[%]", ["M323"]),
+        ("types: [xlsx, pdf]", "types: [pdf]", ["M321"]),
+        ("      tolerance:", "      metrics: {Max dose to 1 cc: D1cc}\n      tolerance:", ["M323"]),
         ("V60Gy[%]", "D101%[Gy]", ["M323"]),
         ("pattern: '^EP-", "pattern: '^(EP-", ["M323"]),
         ("template: EP-0123", "template: EP-123", ["M321"]),

@@ -2,13 +2,15 @@
 
 The contours say nothing of what lies between them but this: the areas of the cross-sections usually follow a
 smooth curve. So within a slice the area follows the parabola through the slice's own area and those of its
-neighbours, never leaving the range between the two that are next to each other.
+neighbours. Between two slices it stays between their areas, but where both bend the same way: there it may
+pass the larger, as a ball is thickest between the two slices beside its middle.
 
 Where a structure ends, the parabola through the last three areas says where it closes. A top closes like a
 cone (the root of the area falls evenly), like a ball (the area itself) or like a ridge (its square): the one
-is taken that best foretells the fourth slice. The end lies less than a slice beyond the last contour, for
-else there would be another. A structure whose areas do not run out, such as an upright cylinder, ends half a
-slice beyond its last contour; between one slice and one and a half the two rules are blended.
+is taken that best foretells the fourth slice, the ball where several do. The end lies less than a slice
+beyond the last contour, for else there would be another. A structure whose areas do not run out, such as an
+upright cylinder, ends half a slice beyond its last contour; between one slice and one and a half the two
+rules are blended.
 
 All layers of a slice keep the slice's contours; they only weigh as much as their area.
 """
@@ -39,6 +41,10 @@ GROWTH = 12.0
 INFINITE = float("inf")
 NEARLY = 0.05
 """A curve that turns at so small a share comes to nothing there."""
+
+ALIKE = 0.001
+"""Curves that miss the fourth slice by no more than so much of the last one's area foretell it equally well.
+Four slices that mirror each other are foretold by all."""
 
 LAYERS = 32
 """Layers of a slice at which its mean area is taken."""
@@ -90,13 +96,13 @@ def tapered(stack: Stack, areas: Line) -> Stack:
     below, above = _neighbours(stack.height, areas, stack.joined)
     slope, bend = _parabola(below, above)
     first, last = np.flatnonzero(~np.isfinite(below[0])), np.flatnonzero(~np.isfinite(above[0]))
-    shares = np.stack((below[1], above[1]))
+    shares, swell = np.stack((below[1], above[1])), _swell(areas, stack.joined)
     profile = Profile(
         np.stack((slope, slope)),
         np.stack((bend, bend)),
         np.ones(shares.shape),
-        np.minimum(shares, 1.0),
-        np.minimum(np.maximum(shares, 1.0), GROWTH),
+        np.maximum(np.minimum(shares, 1.0) + np.minimum(swell, 0.0), 0.0),
+        np.minimum(np.maximum(shares, 1.0) + np.maximum(swell, 0.0), GROWTH),
         np.ones(areas.size),
     )
     lower, upper = stack.lower.copy(), stack.upper.copy()
@@ -120,6 +126,21 @@ def _neighbours(height: Line, areas: Line, joined: NDArray[np.bool_]) -> tuple[t
     below = np.concatenate(([np.inf], gap)), np.concatenate(([1.0], before))
     above = np.concatenate((gap, [np.inf])), np.concatenate((after, [1.0]))
     return below, above
+
+
+def _swell(areas: Line, joined: NDArray[np.bool_]) -> Line:
+    """Return by what share of its own a slab's area may leave the range up to its neighbour's: (2, slabs).
+
+    An eighth of how far the areas bend, by which a parabola passes two equal ones, at whichever of the two
+    slabs they bend less; none where they do not bend the same way, as beside a sudden step.
+    """
+    bend = np.zeros(areas.size)
+    bend[1:-1] = np.where(joined[:-1] & joined[1:], 2 * areas[1:-1] - areas[:-2] - areas[2:], 0.0)
+    here, there = bend[:-1], bend[1:]
+    least = np.where(np.abs(here) < np.abs(there), here, there) / 8
+    between, none = np.where(joined & (here * there > 0), least, 0.0), np.zeros(1)
+    own: Line = np.where(areas > 0, areas, 1.0)
+    return np.stack((np.concatenate((none, between)), np.concatenate((between, none)))) / own
 
 
 def _parabola(below: tuple[Line, Line], above: tuple[Line, Line]) -> tuple[Line, Line]:
@@ -168,12 +189,12 @@ def _through(places: Line, shares: Line, power: float) -> _Curve:
 
 
 def _miss(curve: _Curve, places: Line, shares: Line) -> float:
-    """Return how far off the curve is at the fourth slice, as a share of the last one's area."""
+    """Return how far off the curve is at the fourth slice, as a share of the last one's area; or ALIKE."""
     if places.size <= 3:
         return 0.0
     x = -places[3:4]
     foretold = _rooted(np.maximum(1 + (curve.slope + curve.bend * x) * x, 0.0), np.array([curve.power]))
-    return float(np.abs(foretold - shares[3])[0])
+    return max(ALIKE, float(np.abs(foretold - shares[3])[0]))
 
 
 def _zero(curve: _Curve) -> float:

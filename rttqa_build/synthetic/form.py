@@ -31,35 +31,42 @@ _TYPE = "application/vnd.openxmlformats-officedocument"
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One row of the form: structure, metric as the planner writes it, limit, level (Gy or %), solid."""
+    """One row of the form: structure, metric as the planner writes it, limit, level (Gy, % or cc), solid."""
 
     structure: str
     metric: str
     limit: float
     level: float
     solid: Solid
+    at_least: bool = False
 
-    def achieved(self, doses: NDArray[np.float64]) -> float:
-        """Return what the voxels of the structure reach: percent of the volume, or Gy for a D metric."""
+    def achieved(self, doses: NDArray[np.float64], voxel_cc: float) -> float:
+        """Return what the voxels of the structure reach: percent of the volume, or Gy for a dose."""
         if self.metric.startswith("V"):
             return round(100 * float((doses >= self.level).sum()) / len(doses), 1)
-        rank = min(len(doses) - 1, int(len(doses) * (1 - self.level / 100)))
-        return round(float(np.sort(doses)[rank]), 2)
+        if self.metric.startswith("Mean"):
+            return round(float(doses.sum()) / len(doses), 2)
+        hottest = self.level / voxel_cc if "cc" in self.metric else len(doses) * self.level / 100
+        return round(float(np.sort(doses)[max(0, len(doses) - 1 - int(hottest))]), 2)
 
     def met(self, achieved: float) -> bool:
         """Return whether the limit is kept."""
-        return achieved >= self.limit if self.metric.startswith("D") else achieved <= self.limit
+        return achieved >= self.limit if self.at_least else achieved <= self.limit
 
 
 _GOALS = (
-    Goal("PTV 60", "D95% (Gy)", 57.0, 95, anatomy.PTV_HIGH),
-    Goal("PTV 46", "D95% (Gy)", 43.7, 95, anatomy.PTV_LOW),
-    Goal("Rectum", "V60Gy (%)", 3, 60, anatomy.RECTUM),
-    Goal("Rectum", "V48.6Gy (%)", 50, 48.6, anatomy.RECTUM),
-    Goal("Bladder", "V60Gy (%)", 5, 60, anatomy.BLADDER),
-    Goal("Bladder", "V48.6Gy (%)", 25, 48.6, anatomy.BLADDER),
-    Goal("Femoral head L", "V50Gy (%)", 5, 50, anatomy.FEMUR_L),
-    Goal("Femoral head R", "V50Gy (%)", 5, 50, anatomy.FEMUR_R),
+    Goal("PTV 60", "D95% (Gy)", 57, 95, anatomy.PTV_HIGH, at_least=True),
+    Goal("PTV 60", "D50% (Gy)", 59.4, 50, anatomy.PTV_HIGH, at_least=True),
+    Goal("PTV 60", "D2% (Gy)", 64.2, 2, anatomy.PTV_HIGH),
+    Goal("PTV 46", "D95% (Gy)", 43.7, 95, anatomy.PTV_LOW, at_least=True),
+    Goal("Rectum", "V60Gy (%)", 5, 60, anatomy.RECTUM),
+    Goal("Rectum", "V40Gy (%)", 60, 40, anatomy.RECTUM),
+    Goal("Bladder", "V60Gy (%)", 25, 60, anatomy.BLADDER),
+    Goal("Bladder", "V40Gy (%)", 50, 40, anatomy.BLADDER),
+    Goal("Fem Head L", "V40Gy (%)", 50, 40, anatomy.FEMUR_L),
+    Goal("Fem Head R", "V40Gy (%)", 50, 40, anatomy.FEMUR_R),
+    Goal("Bowel", "D0.1cc (Gy)", 50, 0.1, anatomy.BOWEL),
+    Goal("Penile bulb", "Mean dose (Gy)", 30, 0, anatomy.BULB),
 )
 
 Row = tuple[str | float, ...]
@@ -100,8 +107,9 @@ def assessment_form(patient: str, who: Identity, prescription: str, rows: Iterab
 def achieved(grid: Grid, stored: NDArray[np.uint32]) -> list[Row]:
     """Return the form's rows for a dose: structure, metric, limit, value, whether the limit is kept."""
     rows: list[Row] = []
+    x, y, z = grid.spacing
     for goal in _GOALS:
-        value = goal.achieved(_inside(grid, stored, goal.solid))
+        value = goal.achieved(_inside(grid, stored, goal.solid), x * y * z / 1000)
         rows.append((goal.structure, goal.metric, goal.limit, value, "met" if goal.met(value) else "not met"))
     return rows
 
@@ -186,7 +194,8 @@ def _cell(row: int, column: int, value: str | float) -> str:
     if isinstance(value, (int, float)):
         return f'<c r="{place}"><v>{value}</v></c>'
     if value in {"met", "not met"}:
-        test = f'LEFT(B{row})="D",D{row}&gt;=C{row},D{row}&lt;=C{row}'
+        least = f'OR(LEFT(B{row},3)="D95",LEFT(B{row},3)="D50")'
+        test = f"{least},D{row}&gt;=C{row},D{row}&lt;=C{row}"
         return f'<c r="{place}" t="str"><f>IF(IF({test}),"met","not met")</f><v>{value}</v></c>'
     return f'<c r="{place}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
 

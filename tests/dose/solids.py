@@ -34,7 +34,8 @@ class Solid:
     density_z: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
-def _disc(radius: float) -> NDArray[np.float64] | None:
+def disc(radius: float) -> NDArray[np.float64] | None:
+    """A circle of a radius about z, or nothing where it is a speck."""
     if radius < 0.05:
         return None
     angle = np.arange(256) * (2 * math.pi / 256)
@@ -82,7 +83,7 @@ SOLIDS = {
     for solid in (
         Solid(
             "sphere",
-            lambda z: _disc(math.sqrt(max(RADIUS**2 - z**2, 0.0))),
+            lambda z: disc(math.sqrt(max(RADIUS**2 - z**2, 0.0))),
             4 / 3 * math.pi * RADIUS**3,
             (-RADIUS, RADIUS),
             lambda y: np.maximum(RADIUS**2 - y**2, 0),
@@ -90,7 +91,7 @@ SOLIDS = {
         ),
         Solid(
             "cylinder",
-            lambda z: _disc(RADIUS) if abs(z) < LENGTH / 2 else None,
+            lambda z: disc(RADIUS) if abs(z) < LENGTH / 2 else None,
             math.pi * RADIUS**2 * LENGTH,
             (-LENGTH / 2, LENGTH / 2),
             _chord,
@@ -106,7 +107,7 @@ SOLIDS = {
         ),
         Solid(
             "cone",
-            lambda z: _disc(RADIUS * (LENGTH / 2 - z) / LENGTH) if abs(z) < LENGTH / 2 else None,
+            lambda z: disc(RADIUS * (LENGTH / 2 - z) / LENGTH) if abs(z) < LENGTH / 2 else None,
             math.pi * RADIUS**2 * LENGTH / 3,
             (-LENGTH / 2, LENGTH / 2),
             _cone_shadow,

@@ -80,6 +80,17 @@ def test_a_speck_between_large_slices_stays_small() -> None:
     assert slices[2] < 1
 
 
+def test_a_ball_is_thickest_between_the_slices_beside_its_middle() -> None:
+    areas = tuple(36 - z * z for z in (-4.5, -1.5, 1.5, 4.5))
+    assert volume(tower(*areas), areas) == pytest.approx(4 / 3 * 6**3, rel=2e-3)
+
+
+def test_nothing_swells_beside_a_step() -> None:
+    made = tower(100, 400, 400, 400)
+    assert made.profile is not None
+    assert made.profile.most[1][1] == made.profile.most[0][2] == 1
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(1, 900), min_size=1, max_size=9))
 def test_whatever_the_areas(areas: list[float]) -> None:
