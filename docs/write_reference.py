@@ -38,7 +38,7 @@ write `python -m rttqa_build` for `rttqa-build`.
 
 Of several manifests all are run, and the worst exit code wins.
 
-This page is written from `rttqa_build/cli/app.py` by `make codes`.
+This page is written from `rttqa_build/cli/verbs/` by `make codes`.
 """
 _MANIFEST = """# Fields of a manifest
 
@@ -89,23 +89,25 @@ def _verb(name: str, command: Any) -> Iterator[str]:
     if command.params:
         yield "| | |"
         yield "|---|---|"
-        yield from (f"| `{one.metavar}` | {_cell(one.help)} |" for one in arguments)
+        yield from (f"| `{_bare(one)}` | {_cell(one.help)} |" for one in arguments)
         yield from (f"| `{_option(one)}` | {_cell(one.help)}{_default(one)} |" for one in options)
         yield ""
 
 
 def _argument(one: Any) -> str:
-    several = f"{one.metavar}{'...' if one.nargs != 1 else ''}"
+    several = f"{_bare(one)}{'...' if one.nargs != 1 else ''}"
     return several if one.required else f"[{several}]"
+
+
+def _bare(one: Any) -> str:
+    return str(one.metavar).strip("[].")
 
 
 def _option(one: Any) -> str:
     names = ", ".join(one.opts)
     if one.is_flag:
         return names
-    choices = getattr(one.type, "choices", None)
-    value = "/".join(str(getattr(choice, "value", choice)) for choice in choices) if choices else one.metavar
-    return f"{names} {value or one.type.name.upper().partition(' ')[0]}"
+    return f"{names} {one.metavar or one.type.name.upper().partition(' ')[0]}"
 
 
 def _default(one: Any) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from rttqa_build.codes import CATALOGUE
 from rttqa_build.diagnostic import finding, ordered
+from rttqa_build.disk import is_portable
 from rttqa_build.schema import did_you_mean, matches, unfinished
 from rttqa_build.source import number_text
 from rttqa_build.trial import folded, plan_library
@@ -20,7 +22,7 @@ from rttqa_build.trial import folded, plan_library
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.diagnostic import Diagnostic, Location
     from rttqa_build.manifest import Manifest, Prescription
     from rttqa_build.source import Document, Path
     from rttqa_build.trial import Trial, TrialPrescription
@@ -134,8 +136,8 @@ def _counts(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
 def _roles(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
     known = {rule.role for rule in trial.objects}
     for role in manifest.data.keys() - known if known else ():
-        where = manifest.document.key(("data", role))
-        yield finding("M218", f"the trial takes no {role}", where, hint=did_you_mean(role, known))
+        where = _nameless(manifest, "data", role)
+        yield finding("M218", "the trial takes no object of this role", where, hint=did_you_mean(role, known))
 
 
 def _ids(manifest: Manifest) -> Iterator[Diagnostic]:
@@ -188,17 +190,19 @@ def path_fault(text: str) -> str:
         return "is written with a backslash"
     if text.startswith("/") or re.match(r"[A-Za-z]:", text):
         return "is absolute"
-    return "leads upwards with '..'" if ".." in text.split("/") else ""
+    parts = text.split("/")
+    if ".." in parts:
+        return "leads upwards with '..'"
+    return "" if all(map(is_portable, parts)) else "has a part that cannot be a name on Windows"
 
 
 def _documents(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
     rules = {rule.name: rule for rule in trial.documents}
     for name, entry in manifest.documents.items():
         if name not in rules:
-            where = manifest.document.key(("documents", name))
-            yield finding(
-                "M210", f"the trial takes no document {name}", where, hint=did_you_mean(name, rules)
-            )
+            where = _nameless(manifest, "documents", name)
+            message = "the trial takes no document of this name"
+            yield finding("M210", message, where, hint=did_you_mean(name, rules))
         elif rules[name].types and entry.path.rpartition(".")[2].lower() not in rules[name].types:
             where = manifest.document.at(("documents", name, "path"))
             yield finding("M210", f"the trial takes {name} as {' or '.join(rules[name].types)} only", where)
@@ -207,11 +211,10 @@ def _documents(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
             where = manifest.document.key(("documents",))
             hint = f"add under documents: {rule.name}: {{path: …}}"
             message = f"the trial requires the document {rule.name} for this submission"
-            yield finding("M209", message, where, hint=hint)
+            yield finding("M209", message, where, hint=hint, subject=rule.name)
 
 
 def _structures(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
-    key = manifest.document.key
     names = {
         folded(spelling): rule.name for rule in trial.structures for spelling in (*rule.aliases, rule.name)
     }
@@ -222,16 +225,22 @@ def _structures(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
         alias = names.get(folded(name), "")
         if known and name not in known and (alias or trial.structures_complete):
             hint = f"did you mean '{alias}'?" if alias else did_you_mean(name, known)
-            yield finding(
-                "M204", f"{name} is not a structure of the trial", key(("structures", name)), hint=hint
-            )
+            where = _nameless(manifest, "structures", name)
+            yield finding("M204", "this is not a structure of the trial", where, hint=hint)
         if cases[name.casefold()] > 1:
-            message = f"another name differs from {name} only in upper and lower case"
-            yield finding("M206", message, key(("structures", name)))
+            message = "another name differs from this one only in upper and lower case"
+            yield finding("M206", message, _nameless(manifest, "structures", name))
         if choice.name and origins[choice.name.strip()] > 1:
             others = [n for n, c in manifest.structures.items() if c.name.strip() == choice.name.strip()]
-            message = f"one structure of the planning system is mapped to {' and '.join(others)}"
-            yield finding("M205", message, manifest.document.at(("structures", name)))
+            what = " and ".join(others) if known.issuperset(others) else "several names"
+            message = f"one structure of the planning system is mapped to {what}"
+            where = manifest.document.at(("structures", name))
+            yield finding("M205", message, where if name in known else replace(where, item="structures"))
+
+
+def _nameless(manifest: Manifest, group: str, name: str) -> Location:
+    """Return where a name stands that is not the trial's; whoever typed it may have typed a patient's."""
+    return replace(manifest.document.key((group, name)), item=group)
 
 
 def _required_structures(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:

@@ -32,8 +32,8 @@ def begin(root: Path, name: str) -> tuple[str, ...]:
     """
     tools_own = (shipped("schemas") / f"{name}.schema.json").is_file()
     if name in Library(root).ids():
-        raise UsageError("there is a trial of this id already", f"show it: rttqa-build trials {name}")
-    if not _ID.fullmatch(name) or name in VERBS or tools_own:
+        raise UsageError("there is a trial of this id already", f"show it: `rttqa-build trials {name}`")
+    if not _ID.fullmatch(name) or name in VERBS or tools_own or not disk.is_portable(name):
         raise UsageError(
             "this cannot be a trial's id",
             "a lower-case letter, then such letters, digits and hyphens, at most 32",

@@ -1,4 +1,4 @@
-"""The text of a manifest → findings about identifiers that would enter Git.
+"""The texts of a repository → findings about identifiers that would enter Git.
 
 Nothing of the patient is known here: generic kinds (NHS, CHI and H&C numbers, postcodes, telephone numbers,
 e-mail addresses, dates of birth, titled names) and the site's own patterns. No finding shows a value.
@@ -7,9 +7,10 @@ e-mail addresses, dates of birth, titled names) and the site's own patterns. No 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from rttqa_build.diagnostic import Diagnostic, finding, ordered
+from rttqa_build.diagnostic import Diagnostic, Location, finding, ordered
 from rttqa_build.verify import text as generic
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rttqa_build.settings import IdentifierPattern
     from rttqa_build.source import Document
 
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 # "Dr Smith", "Mrs. O'Neill": a title and a capitalised name. "Dr" alone, or "Mr scan", is none.
 _TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sister|Sir|Dame)\b\.? ?[A-Z][a-z]*['\u2019-]?[A-Z]?[a-z]+")
 
@@ -25,18 +27,58 @@ _TITLED = re.compile(r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sister|Sir|Dame)\b\.? ?[A-Z][
 def identifiers(
     document: Document, patterns: Iterable[IdentifierPattern], allowed: Iterable[str]
 ) -> tuple[Diagnostic, ...]:
-    """Return a finding for each text of a document in which something identifies.
+    """Return a finding for each text, name and comment of a document in which something identifies.
 
     ``allowed`` are texts that belong there: the contacts of centre and trial.
     """
-    own = tuple(_compiled(patterns))
-    known = tuple(text for text in allowed if text)
-    return ordered(
-        found
-        for path, text in document.texts()
-        for code, what in _kinds(_without(text, known), own)
-        for found in (finding(code, f"{document.at(path).item} seems to hold {what}", document.at(path)),)
+    chosen, known = tuple(patterns), tuple(allowed)
+    own = tuple(_compiled(chosen))
+    places = (
+        *((document.at(path), document.at(path).item, text) for path, text in document.texts()),
+        *((document.key(path), "the name of a field", name) for path, name in document.names()),
     )
+    return ordered(
+        (
+            *(
+                finding(code, f"{what} seems to hold {kind}", where)
+                for where, what, text in places
+                for code, kind in _kinds(_without(text, known), own)
+            ),
+            *in_lines(_comments(document.text), document.file, chosen, known, "a comment"),
+        )
+    )
+
+
+def in_lines(
+    text: str,
+    file: str,
+    patterns: Iterable[IdentifierPattern],
+    allowed: Iterable[str],
+    what: str = "this line",
+) -> tuple[Diagnostic, ...]:
+    """Return a finding for each line of a text in which something identifies.
+
+    What stands on two lines, as a word and the number that it explains, is found where it begins.
+    """
+    own, text = tuple(_compiled(patterns)), _without(text, allowed)
+    if not any(_kinds(text, own)):
+        return ()
+    lines = text.splitlines()
+    held = [tuple(_kinds(line, own)) for line in lines]
+    for number, (line, following) in enumerate(pairwise(lines)):
+        alone = {kind for _, kind in (*held[number], *held[number + 1])}
+        both = (one for one in _kinds(f"{line}\n{following}", own) if one[1] not in alone)
+        held[number] = (*held[number], *both)
+    return tuple(
+        finding(code, f"{what} seems to hold {kind}", Location(file, number))
+        for number, kinds_held in enumerate(held, 1)
+        for code, kind in kinds_held
+    )
+
+
+def _comments(text: str) -> str:
+    """Return the comments of YAML on the lines on which they stand; ``#`` inside a text counts as one."""
+    return "\n".join(found[0] if (found := _COMMENT.search(line)) else "" for line in text.splitlines())
 
 
 def kinds(text: str, patterns: Iterable[IdentifierPattern]) -> tuple[str, ...]:
@@ -45,7 +87,7 @@ def kinds(text: str, patterns: Iterable[IdentifierPattern]) -> tuple[str, ...]:
 
 
 def _without(text: str, known: Iterable[str]) -> str:
-    for one in known:
+    for one in filter(None, known):
         text = text.replace(one, " ")
     return text
 

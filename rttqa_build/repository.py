@@ -161,8 +161,21 @@ class Repository:
     def archive(self, commit: str, paths: Iterable[str]) -> bytes:
         """Return those of the paths that a commit holds, as a tar archive; nothing when it holds none."""
         there = [path for path in paths if self._object(f"{commit}:{path}")]
-        arguments = ("archive", "--format=tar", commit, "--", *there)
+        arguments = ("archive", "--format=tar", commit, "--", *filter(None, there))
         return _run(self.program, self.root, self.environ, *arguments).stdout if there else b""
+
+    def staged(self, folder: Path, index: str = "") -> bytes:
+        """Return what the next commit would hold at or below ``folder``, as a tar archive; nothing for none.
+
+        ``index`` is what Git tells its hooks in GIT_INDEX_FILE: ``git commit FILE`` has an index of its own.
+        Raises RttqaError while a merge is not resolved.
+        """
+        chosen = {**self.environ, "GIT_INDEX_FILE": str(self.root / index)} if index else self.environ
+        made = _run(self.program, self.root, chosen, "write-tree")
+        if made.returncode != 0:
+            raise RttqaError("git cannot tell what is staged", "resolve the merge, then `git add` its files")
+        name = self.relative(folder)
+        return self.archive(made.stdout.decode().strip(), [name] if name != "." else [""])
 
     def ignored(self, path: Path) -> bool:
         """Return whether Git ignores the path; a tracked file is never ignored."""
@@ -233,7 +246,7 @@ def find(folder: Path, environ: Mapping[str, str]) -> Repository:
     if b"dubious ownership" in result.stderr:
         raise UsageError(
             "Git does not trust this folder because another user owns it",
-            "if it is your department's share: git config --global --add safe.directory FOLDER",
+            "if it is your department's share: `git config --global --add safe.directory FOLDER`",
         )
     raise UsageError(
         "this folder is not in a Git repository",

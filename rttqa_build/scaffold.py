@@ -1,7 +1,8 @@
-"""``init``: a submissions repository from the templates in ``data/scaffold``; no file is ever overwritten."""
+"""``init``: a submissions repository from the templates in ``data/scaffold``; what is yours stays."""
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from importlib import resources
@@ -28,6 +29,7 @@ TEMPLATES: Mapping[str, str] = {
 CI: Mapping[str, str] = {".github/workflows/rttqa.yaml": "github.yaml", ".gitlab-ci.yml": "gitlab-ci.yml"}
 SCHEMAS = ".rttqa/schemas"
 HOOK = "pre-commit"
+_INTERPRETER = re.compile(rb"(?m)^interpreter=.*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def init(
             kept.append(_kept(name))
     hook = git.hooks() / HOOK
     data = _hook(git.relative(folder / "rttqa.yaml").removesuffix("rttqa.yaml"), interpreter)
-    if _place(hook, data, mode=0o755):
+    if _place(hook, data, mode=0o755) or _renewed(hook, data):
         written.append(f"Git hook {HOOK}")
     elif disk.read(hook, 1 << 20, HOOK) != data:
         kept.append(_kept(f"Git hook {HOOK}"))
@@ -104,6 +106,16 @@ def _place(path: Path, data: bytes, mode: int = 0) -> bool:
     disk.write(path, data)
     if mode:
         path.chmod(mode)
+    return True
+
+
+def _renewed(hook: Path, data: bytes) -> bool:
+    """Write a hook of ours anew when only its interpreter is another one; return whether it was."""
+    old = disk.read(hook, 1 << 20, HOOK)
+    if old == data or _INTERPRETER.sub(b"", old) != _INTERPRETER.sub(b"", data):
+        return False
+    disk.write(hook, data)
+    hook.chmod(0o755)
     return True
 
 

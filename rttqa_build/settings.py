@@ -131,6 +131,14 @@ class Settings:
             allow_synced_folders=data.get("allow_synced_folders", False),
         )
 
+    @property
+    def own_words(self) -> tuple[str, ...]:
+        """Return what stands in the settings with reason, though it looks like an identifier elsewhere."""
+        smtp = (self.smtp.sender, self.smtp.user) if self.smtp else ()
+        accepted = (text for one in self.accept_unofficial for text in (one.by, one.checked_with))
+        patterns = (one.pattern for one in self.identifiers)
+        return (*smtp, *accepted, *patterns, *self.allowed_remotes)
+
 
 def find_root(start: Path) -> Path | None:
     """Return the nearest folder, from ``start`` upwards, that holds the settings."""
@@ -166,7 +174,8 @@ def expand(value: str, environ: Mapping[str, str]) -> str:
                 "a setting refers to a variable that it may not use", "use ${RTTQA_…}", code="M301"
             )
         if not environ.get(name):
-            hint = f"set {name} in the environment, or write the value into {FILE}"
+            shells = f"`export {name}=PATH`, or in PowerShell `$env:{name} = 'PATH'`"
+            hint = f"set it in this window: {shells}; or write the path into {FILE}"
             raise UsageError(f"the environment variable {name} is not set", hint)
         return environ[name]
 

@@ -32,7 +32,11 @@ def environ(tmp_path: Path) -> Environ:
     home = git_environ(tmp_path / "home")
     program = tmp_path / "bin" / "rttqa-build"
     program.parent.mkdir()
-    program.write_text('#!/bin/sh\necho "$@" >> "$CALLS"\ncase "$*" in *BAD*) exit 1;; esac\n', "utf-8")
+    program.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && exit\necho "$@" >> "$CALLS"\n'
+        'case "$*" in *BAD*) exit 1;; esac\n[ ! -e bad ]\n',
+        "utf-8",
+    )
     program.chmod(0o755)
     path = f"{program.parent}{os.pathsep}{home['PATH']}"
     return {**home, "PATH": path, "CALLS": str(tmp_path / "calls")}
@@ -106,13 +110,13 @@ def test_inside_an_existing_repository(tmp_path: Path, environ: Environ) -> None
     made = scaffold.init(outer / "our trials", SCHEMAS, environ, sys.executable)
     assert made.repository.root == outer.resolve()
     assert not (outer / "our trials" / ".git").exists()
-    submission(outer / "our trials", "BAD-1")
+    (outer / "our trials" / "bad").touch()  # the hook runs where the settings are
     git(outer, environ, "add", "--all")
     result = subprocess.run(
         ["git", "commit", "-m", "x"], cwd=outer, env=environ, check=False, capture_output=True
     )
     assert result.returncode != 0
-    assert calls(environ) == ["check submissions/BAD-1/manifest.yaml"]
+    assert calls(environ) == ["check --staged"]
 
 
 def test_a_file_in_the_way(tmp_path: Path, environ: Environ) -> None:
@@ -125,36 +129,63 @@ def test_a_file_in_the_way(tmp_path: Path, environ: Environ) -> None:
 
 def test_the_hook_lets_only_clean_submissions_in(folder: Path, environ: Environ) -> None:
     git(folder, environ, "add", "--all")
-    git(folder, environ, "commit", "--quiet", "-m", "no submission yet")
-    submission(folder, "EP-1")
-    git(folder, environ, "add", "--all")
     git(folder, environ, "commit", "--quiet", "-m", "clean")
-    assert calls(environ) == ["check submissions/EP-1/manifest.yaml"]
-    submission(folder, "BAD-1")
+    assert calls(environ) == ["check --staged"]
+    (folder / "bad").touch()
     git(folder, environ, "add", "--all")
     result = subprocess.run(
         ["git", "commit", "-m", "x"], cwd=folder, env=environ, check=False, capture_output=True
     )
-    assert result.returncode != 0
+    assert result.returncode == 1
+    assert result.stderr.decode().splitlines() == ["not committed: first mend the errors above"]
 
 
-def test_the_hook_falls_back_to_the_interpreter_and_says_what_to_do(tmp_path: Path, environ: Environ) -> None:
+RECORDS = '#!/bin/sh\necho "$@" >> "$CALLS"\n'
+
+
+@pytest.mark.parametrize(
+    "installed", [None, "#!/nowhere/python\n", "#!/bin/sh\necho Traceback >&2\nexit 1\n"], ids=repr
+)
+def test_the_hook_falls_back_to_the_interpreter_or_refuses(
+    installed: str | None, tmp_path: Path, environ: Environ
+) -> None:
+    """Whether there is no program on the path, or one that does not start any more."""
     interpreter = tmp_path / "a python"
-    interpreter.write_text('#!/bin/sh\necho "$@" >> "$CALLS"\n', "utf-8")
+    interpreter.write_text(RECORDS, "utf-8")
     interpreter.chmod(0o755)
     folder = tmp_path / "trials"
     scaffold.init(folder, SCHEMAS, environ, str(interpreter))
-    submission(folder, "EP-1")
-    (tmp_path / "bin" / "rttqa-build").unlink()
+    program = tmp_path / "bin" / "rttqa-build"
+    if installed is None:
+        program.unlink()
+    else:
+        program.write_text(installed, "utf-8")
     hook = folder / ".git" / "hooks" / "pre-commit"
-    minimal = {**environ, "PATH": "/nowhere"}
+    minimal = {**environ, "PATH": str(tmp_path / "bin")}
     result = subprocess.run(["/bin/sh", hook], cwd=folder, env=minimal, check=False, capture_output=True)
-    assert result.returncode == 0
-    assert calls(environ) == ["-m rttqa_build check submissions/EP-1/manifest.yaml"]
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert calls(environ) == ["-m rttqa_build --version", "-m rttqa_build check --staged"]
     interpreter.unlink()
     result = subprocess.run(["/bin/sh", hook], cwd=folder, env=minimal, check=False, capture_output=True)
     assert result.returncode == 1
-    assert b"rttqa-build init" in result.stderr
+    told = result.stderr.decode()
+    assert told.startswith("not committed: rttqa-build ")
+    assert ("does not start" in told, "rttqa-build init" in told) == (
+        installed is not None,
+        installed is None,
+    )
+    assert len(told.splitlines()) == 2
+
+
+def test_the_hook_is_renewed_for_another_interpreter_unless_edited(folder: Path, environ: Environ) -> None:
+    hook = folder / ".git" / "hooks" / "pre-commit"
+    again = scaffold.init(folder, SCHEMAS, environ, "/another/python")
+    assert (again.written, again.kept) == (("Git hook pre-commit",), ())
+    assert "interpreter=/another/python" in hook.read_text("utf-8")
+    hook.write_bytes(hook.read_bytes() + b"echo ours\n")
+    again = scaffold.init(folder, SCHEMAS, environ, sys.executable)
+    assert ([one.code for one in again.kept], again.written) == (["M420"], ())
+    assert "echo ours" in hook.read_text("utf-8")
 
 
 @pytest.mark.parametrize("jobs", [(), ("-j2",)])

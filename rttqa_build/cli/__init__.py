@@ -6,6 +6,13 @@ start without pydicom, numpy and typst.
 
 from __future__ import annotations
 
-from rttqa_build.cli.app import main
+import gc
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Run the program and exit with the contract's code."""
+    # Importing and parsing make objects by the hundred thousand, none of them in a cycle: seldom look.
+    gc.set_threshold(1_000_000, 20, 20)
+    from rttqa_build.cli.app import run
+
+    run()

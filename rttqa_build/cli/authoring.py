@@ -36,7 +36,7 @@ def fmt(named: Sequence[str], *, only_check: bool) -> int:
     order = _order(here.library)
     endings = [_one(here, path, order, out, only_check=only_check) for path in here.manifests(named)]
     if not endings:
-        out.say(session.NO_SUBMISSION)
+        out.tell(session.NO_SUBMISSION)
     return session.worst(endings)
 
 
@@ -58,7 +58,7 @@ def _one(here: Workspace, path: Path, order: Order, out: Terminal, *, only_check
     if new == data:
         return 0
     if only_check:
-        out.say(f"{shown}: not in the house style: run `rttqa-build fmt`")
+        out.tell(f"{shown}: not in the house style: run `rttqa-build fmt`")
         return 1
     disk.write(path, new)
     out.say(f"{shown}: put in order")

@@ -50,7 +50,7 @@ def build(named: Sequence[str], *, locked: bool, jobs: int, output: Format) -> i
     if output is not Format.TEXT:
         session.write((Row(o.name, o.found, _facts(o)) for o in outcomes), output, out)
     elif not outcomes:
-        out.say(session.NO_SUBMISSION)
+        out.tell(session.NO_SUBMISSION)
     return session.worst(outcome.code for outcome in outcomes)
 
 
@@ -107,6 +107,7 @@ def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int,
         submission.reading.diagnostics,
         jobs,
         keep,
+        submission.records.released,
     )
 
 
@@ -164,11 +165,13 @@ def _facts(outcome: Outcome) -> dict[str, object]:
 def _tell(here: Workspace, outcome: Outcome, out: Terminal, *, locked: bool) -> None:
     show_text(outcome.found, out, session.sources(here))
     built = outcome.built
-    out.say(f"{outcome.name}: {tally(outcome.found)}")
+    out.say(f"{outcome.name}: {'not built' if outcome.error else tally(outcome.found)}")
     if built is None:
         return
     if built.lock is None:
         out.say("  no package was made; the lock is as it was")
+        if built.finds:
+            out.tell(f"  for coincidences: `rttqa-build approve {outcome.name}` shows each find, and asks")
     elif not locked and built.package is not None:
         out.say(f"  package {session.near(built.package)}")
         out.say(f"  sha256  {built.lock.package.sha256}")

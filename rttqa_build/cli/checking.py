@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rttqa_build import repository
 from rttqa_build.cli import session
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
 from rttqa_build.deadline import deadline
 from rttqa_build.diagnostic import Location, RttqaError, UsageError, exit_code, finding, ordered
 from rttqa_build.mappings import FILE as MAPPINGS
-from rttqa_build.settings import FILE
+from rttqa_build.settings import FILE, find_root
+from rttqa_build.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from rttqa_build.cli.output import Terminal
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.receipt import Receipt
+    from rttqa_build.repository import Repository
     from rttqa_build.verify import VerifyReport
-    from rttqa_build.workspace import Submission, Workspace
+    from rttqa_build.workspace import Submission
 
 
-def check(named: Sequence[str], output: Format) -> int:
-    """Check manifests and what lies beside them."""
-    here, out = session.workspace(), session.term()
+def check(named: Sequence[str], output: Format, *, staged: bool = False) -> int:
+    """Check manifests and what lies beside them; ``staged``: as the next commit would hold them."""
+    if not staged:
+        return _check(session.workspace(), None, named, output)
+    if named:
+        raise UsageError("--staged checks all that is staged", "give no MANIFEST with it")
+    root = find_root(Path.cwd()) or Path.cwd()
+    git = repository.find(root, session.environ())
+    with session.unpacked(git.staged(root, session.environ().get("GIT_INDEX_FILE", ""))) as folder:
+        inside = folder / git.relative(root)
+        if not inside.is_dir() or not any(inside.iterdir()):
+            return 0
+        if not (inside / FILE).is_file():
+            raise UsageError(f"{FILE} is not staged", f"`git add {FILE}`, which the submissions need")
+        return _check(Workspace.find(inside, session.environ()), git, (), output)
+
+
+def _check(here: Workspace, git: Repository | None, named: Sequence[str], output: Format) -> int:
+    """Check a repository; ``git`` where it is not the one around its folder."""
+    out = session.term()
     loaded = [here.load(path) for path in here.manifests(named)]
     across = here.contradictions(loaded)
     rows = [(one, ordered([*one.diagnostics, *_about(one, across), *_late(one)])) for one in loaded]
-    shared = {FILE: (*here.diagnostics, *_remotes(here)), MAPPINGS: here.mappings()[1]}
+    shared = here.shared()
+    shared[FILE] = (*here.diagnostics, *_remotes(here, git), *shared.get(FILE, ()))
+    shared[MAPPINGS] = (*here.mappings()[1], *shared.get(MAPPINGS, ()))
     codes = [exit_code(found) for found in shared.values()]
     if output is not Format.TEXT:
         files = [Row(name, found) for name, found in shared.items() if found]
@@ -39,23 +61,22 @@ def check(named: Sequence[str], output: Format) -> int:
     for found in shared.values():
         show_text(found, out, session.sources(here))
     if not rows:
-        out.say(session.NO_SUBMISSION)
+        out.tell(session.NO_SUBMISSION)
     return session.worst([*codes, *(session.report(here, *row, out) for row in rows)])
 
 
-def _remotes(here: Workspace) -> tuple[Diagnostic, ...]:
+def _remotes(here: Workspace, git: Repository | None) -> tuple[Diagnostic, ...]:
     """Return what is to be said of the repository's remotes: the hook refuses with it, before a push can."""
-    from rttqa_build import repository
     from rttqa_build.submit.gate import other_remotes
 
     allowed = here.settings.allowed_remotes
     if not allowed:
         return ()
     try:
-        git = repository.find(here.root, session.environ())
+        asked = git or repository.find(here.root, session.environ())
     except RttqaError:
         return ()
-    return tuple(other_remotes(git, allowed))
+    return tuple(other_remotes(asked, allowed))
 
 
 def _late(one: Submission) -> Iterator[Diagnostic]:
@@ -73,6 +94,7 @@ def verify(packages: Sequence[Path], receipt: Path | None, *, jobs: int, output:
     from rttqa_build.verify import verify as inspect
 
     out = session.term()
+    _demand_files(packages)
     kept = _receipt(receipt) if receipt else None
     reports = [(path, inspect(path, path.name, jobs=jobs)) for path in packages]
     if kept is not None:
@@ -85,14 +107,29 @@ def verify(packages: Sequence[Path], receipt: Path | None, *, jobs: int, output:
         return session.worst(exit_code(one.diagnostics) for _, one in reports)
     for path, one in reports:
         show_text(one.diagnostics, out)
-        counts = ", ".join(f"{count} {modality}" for modality, count in sorted(one.modalities.items()))
         out.say(f"{path.name}: {tally(one.diagnostics)}")
-        out.say(f"  sha256  {one.sha256}")
-        out.say(f"  content {one.content_digest}")
-        out.say(f"  {one.size} bytes, {one.members} files ({counts})")
+        _tell_of_package(one, out)
         if kept is not None:
             _tell_of_receipt(kept, one, out)
     return session.worst(exit_code(one.diagnostics) for _, one in reports)
+
+
+def _demand_files(packages: Sequence[Path]) -> None:
+    for path in packages:
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "is not there"
+            raise UsageError(f"{path.name} {what}", "give the path of a package: a zip file")
+
+
+def _tell_of_package(report: VerifyReport, out: Terminal) -> None:
+    counts = ", ".join(f"{count} {modality}" for modality, count in sorted(report.modalities.items()))
+    out.say(f"  sha256  {report.sha256}")
+    if report.content_digest:
+        out.say(f"  content {report.content_digest}")
+    members = f", {report.members} files" if report.members else ""
+    out.say(f"  {report.size} bytes{members}" + (f" ({counts})" if counts else ""))
+    if report.supplements:
+        out.say(f"  supplement to {report.supplements}: what it refers to there is not looked at here")
 
 
 def _facts(report: VerifyReport) -> dict[str, object]:
@@ -101,6 +138,7 @@ def _facts(report: VerifyReport) -> dict[str, object]:
         "size": report.size,
         "content": report.content_digest,
         "objects": dict(sorted(report.modalities.items())),
+        "supplements": report.supplements or None,
     }
 
 
@@ -132,4 +170,4 @@ def _tell_of_receipt(kept: Receipt, report: VerifyReport, out: Terminal) -> None
     for one in kept.attempts:
         if one.sha256 == report.sha256:
             proof = "received" if one.received else one.kind.value
-            out.say(f"  receipt revision {one.revision}, {proof}, {one.portal}, {one.date}")
+            out.tell(f"  receipt revision {one.revision}, {proof}, {one.portal}, {one.date}")

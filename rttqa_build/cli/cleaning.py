@@ -94,7 +94,7 @@ def clean(named: Sequence[str], *, yes: bool) -> int:
     for one, left in chosen:
         with here.alone(one.name):
             _remove(left)
-    out.say(
+    out.tell(
         f"removed {size_in_words(sum(left.size for _, left in chosen))}; manifests, locks and receipts stay"
     )
     return 0

@@ -50,7 +50,7 @@ def new(name: str) -> int:
 
 
 def _told(out: Terminal, root: Path, written: tuple[str, ...]) -> None:
-    out.say("began a definition; it passes rttqa-build trials check as it is")
+    out.say("began a definition; it passes `rttqa-build trials check` as it is")
     for name in written:
         out.say(f"  {near(root / name)}")
     out.say("")

@@ -10,7 +10,7 @@ import typer
 
 from rttqa_build import disk, draft
 from rttqa_build.cli import session
-from rttqa_build.cli.engines import demand_patient, trial_called
+from rttqa_build.cli.engines import demand_filled, demand_patient, trial_called
 from rttqa_build.cli.output import show_text
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.diagnostic import UsageError, exit_code
@@ -20,7 +20,7 @@ from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
     from rttqa_build.cli.output import Terminal
     from rttqa_build.study import PatientIdentity, Study
@@ -45,8 +45,7 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
         )
     if purpose is not None and purpose not in chosen.purposes:
         raise UsageError(f"{trial} has no purpose of that name", f"it has: {', '.join(chosen.purposes)}")
-    if not folder.is_dir():
-        raise UsageError("there is no such export folder", "give one below `data_root` of rttqa.yaml")
+    demand_filled(folder)
     relative = _below_data_root(here, folder)
     intake = take_in(folder.absolute(), 2, out.progress)
     out.progress("")
@@ -73,8 +72,11 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
 
 def _folder_name(name: str) -> str:
     """Return the name of a submission's folder; raise UsageError when it cannot be one everywhere."""
-    if not _NAME.fullmatch(name):
-        raise UsageError("--name cannot be a folder's name", "use letters, digits, '.', '_' and '-'")
+    if not _NAME.fullmatch(name) or not disk.is_portable(name):
+        raise UsageError(
+            "the submission's name cannot be a folder's everywhere",
+            "give a --name of letters, digits, '.', '_' and '-', not a device's as CON is on Windows",
+        )
     return name
 
 
@@ -90,8 +92,11 @@ def _demand_anonymous(scanner: Scanner, source: str, name: str) -> None:
 
 def _below_data_root(here: Workspace, folder: Path) -> str:
     """Return the export folder's path below ``data_root``, which is how manifests name it."""
-    root = here.data_root().resolve()
-    place = folder.resolve()
+    return below(here.data_root().resolve(), folder.resolve())
+
+
+def below(root: PurePath, place: PurePath) -> str:
+    """Return a path below another as manifests write it, with ``/``; raise UsageError where it is not."""
     if not place.is_relative_to(root) or place == root:
         raise UsageError(
             "the export folder does not lie below data_root",
@@ -130,13 +135,13 @@ def _clinical(here: Workspace, trial: Trial) -> Mapping[str, bool]:
 
 
 def _tell(here: Workspace, target: Path, made: draft.Draft, study: Study, out: Terminal) -> None:
-    out.say(f"drafted {here.shown(target)} from {len(study.instances)} objects")
+    out.tell(f"drafted {here.shown(target)} from {len(study.instances)} objects")
     todo = sum("TODO" in line.partition("#")[0] for line in made.text.splitlines())
     if todo:
         lines = "1 line says TODO: fill it in" if todo == 1 else f"{todo} lines say TODO: fill them in"
         out.say(f"  {lines}")
     for role in made.ambiguous:
-        out.say(f"  several objects could be the {role}: choose below `data:`")
+        out.tell(f"  several objects could be the {role}: choose below `data:`")
     for name in made.unmatched:
-        out.say(f"  it is not sure which structure is {name}: see what is proposed below `structures:`")
-    out.say("Next: edit it, then rttqa-build check")
+        out.tell(f"  it is not sure which structure is {name}: see what is proposed below `structures:`")
+    out.say("Next: edit it, then `rttqa-build check`")

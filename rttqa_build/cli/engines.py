@@ -34,6 +34,7 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int
     if chosen is None:
         return 1
     demand_patient(patient, chosen)
+    demand_filled(folder)
     for place in (folder, out):
         if inside_work_tree(place.absolute()):
             raise UsageError("a folder with patient data lies inside a Git repository", "keep it outside")
@@ -54,9 +55,9 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int
         return exit_code(found)
     show_text(found, term)
     written = f"{made.count} objects in {out}" if made.count else "nothing was written"
-    term.say(f"{tally(found)}: {written}")
+    term.tell(f"{tally(found)}: {written}")
     for reason, number in _reasons(made).items():
-        term.say(f"  left out, {reason}: {number}")
+        term.tell(f"  left out, {reason}: {number}")
     if made.count:
         term.say(f"  account {out}.{ACCOUNT}")
     return exit_code(found)
@@ -74,6 +75,14 @@ def trial_called(here: Workspace, name: str, out: Terminal) -> Trial | None:
     found = here.library.trial(name)
     show_text(found.diagnostics, out)
     return found.trial
+
+
+def demand_filled(folder: Path) -> None:
+    """Raise UsageError when there is no such folder, or nothing in it."""
+    if not folder.is_dir():
+        raise UsageError("there is no such export folder", "give its path as seen from here, or in full")
+    if not any(folder.iterdir()):
+        raise UsageError("the export folder is empty", "export the objects into it, or give another one")
 
 
 def demand_patient(patient: str, trial: Trial) -> None:

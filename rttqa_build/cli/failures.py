@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 USAGE, OPERATIONAL, BUG, INTERRUPTED = 2, 3, 70, 130
+COMPLETING = "_RTTQA_BUILD_COMPLETE"  # set by the scripts that a shell asks for completions with
 
 
 def guarded(run: Callable[[], object], environ: Mapping[str, str]) -> int:
@@ -32,6 +33,12 @@ def guarded(run: Callable[[], object], environ: Mapping[str, str]) -> int:
         sys.stdout.flush()
     except typer.Exit as error:
         return int(error.exit_code)
+    except SystemExit as error:
+        if (
+            not error.code or COMPLETING in environ
+        ):  # what typer does for shells; their scripts go by the code
+            return int(error.code or 0)
+        return ending(error, environ)
     except BaseException as error:  # noqa: BLE001 - the last line of defence
         return ending(error, environ)
     if result == INTERRUPTED:  # typer turns Ctrl-C into this code without a word
@@ -71,10 +78,11 @@ def _let_go_of_output() -> None:
 
 def tell(error: RttqaError) -> None:
     """Write an operational error to standard error."""
+    err = terminal(os.environ, sys.stderr)
     code = f"[{error.code}]" if error.code else ""
-    sys.stderr.write(f"error{code}: {error.message}\n")
+    err.tell(f"error{code}: {error.message}")
     if error.hint:
-        sys.stderr.write(f"  hint: {error.hint}\n")
+        err.tell(f"  hint: {error.hint}", hang=len("  hint: "))
 
 
 def bug(error: BaseException) -> int:

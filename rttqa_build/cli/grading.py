@@ -38,17 +38,18 @@ def outcome(name: str, said: Said) -> int:
         if said.date or said.revision:
             raise UsageError("there is nothing to record", "add --grade, --resubmission, or both")
         for one in kept:
-            out.say(f"revision {one.revision}, {one.date}: {one.words}")
+            out.tell(f"revision {one.revision}, {one.date}: {one.words}")
         if not kept:
             out.say("no review is recorded")
         return 0
-    revision, date = _revision(submission, said.revision), _date(said.date)
+    revision = _revision(submission, said.revision)
+    date = _date(said.date, _handed_over(submission, revision))
     review = Review(revision, said.grade, said.resubmission, date, session.author(here))
     disk.write(path.parent / OUTCOME, outcomes.dump(outcomes.add(kept, review)).encode())
-    out.say(f"{submission.name}, revision {revision}: {review.words}")
+    out.tell(f"{submission.name}, revision {revision}: {review.words}")
     out.say(f"  {SUBMISSIONS}/{submission.name}/{OUTCOME} (commit it)")
     if review.resubmission:
-        out.say("  next: raise the revision in the manifest, add kind and reason, and build")
+        out.tell("  next: raise the revision in the manifest, add kind and reason, and build")
     return 0
 
 
@@ -69,7 +70,14 @@ def _revision(submission: Submission, wanted: int) -> int:
     return revision
 
 
-def _date(text: str) -> str:
+def _handed_over(submission: Submission, revision: int) -> str:
+    """Return the day on which a revision was handed over; nothing where its attempts tell none."""
+    attempts = submission.records.receipt.attempts
+    return min((one.date[:10] for one in attempts if one.revision == revision and one.received), default="")
+
+
+def _date(text: str, earliest: str) -> str:
+    """Return the day of a review; raise UsageError when nobody can have reviewed the package on it."""
     if not text:
         return session.today()
     try:
@@ -78,4 +86,10 @@ def _date(text: str) -> str:
         raise UsageError("--date is no date", "write year-month-day, for example 2026-12-14") from None
     if date > session.today():
         raise UsageError("--date lies in the future", "give the day of the review")
+    # the hand-over is told in UTC, the review by the calendar on the wall: they may differ by a day
+    if earliest and dt.date.fromisoformat(date) < dt.date.fromisoformat(earliest) - dt.timedelta(days=1):
+        raise UsageError(
+            f"--date lies before the hand-over on {earliest}",
+            "give the day of the review; of an earlier revision with --revision",
+        )
     return date

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rttqa_build import disk
 from rttqa_build.cli import session
 from rttqa_build.cli.formats import Layout
-from rttqa_build.cli.output import WIDTH, Terminal, show_text
+from rttqa_build.cli.output import WIDTH, Terminal, show_text, terminal
 from rttqa_build.diagnostic import UsageError, exit_code
 from rttqa_build.metric import MetricSyntaxError, parse
 
@@ -51,8 +51,9 @@ def dvh(
             curves, found = pair.histograms(read, pool.map)
     else:
         found = read
+    err = replace(terminal(session.environ(), sys.stderr), local=True)
     # the names of structures are for the person who gave the files, wherever the output goes
-    show_text((replace(one, local=_shown(one.local)) for one in found), Terminal(sys.stderr, local=True))
+    show_text((replace(one, local=_shown(one.local)) for one in found), err)
     rows = [_Row(curve, [evaluate(metric, curve, prescription) for metric in metrics]) for curve in curves]
     {Layout.TABLE: _table, Layout.JSON: _json, Layout.CSV: _csv}[layout](rows, metrics, session.term())
     return exit_code(found)

@@ -31,7 +31,7 @@ def new() -> int:
     if here.settings.key_fingerprint:
         raise UsageError(
             f"{FILE} names a key already: {here.settings.key_fingerprint}",
-            "put that key back: rttqa-build key restore; a new one would give every patient other pseudonyms",
+            "put that key back: `rttqa-build key restore`; with another every patient gets other pseudonyms",
         )
     key = CentreKey(secrets.token_bytes(KEY_LENGTH))
     keyfile.create(here.key_path(), key)
@@ -40,7 +40,7 @@ def new() -> int:
     _tell_group(here, out)
     out.say("")
     out.wrapped(
-        "Now make a copy for the safe: rttqa-build key backup. Without the key no resubmission can be "
+        "Now make a copy for the safe: `rttqa-build key backup FILE`. Without the key no resubmission can be "
         "matched to what was sent before; with it, pseudonyms can be traced back."
     )
     return 0
@@ -80,7 +80,7 @@ def restore(file: Path | None, fingerprint: str) -> int:
     here, out = workspace(), term()
     path = here.key_path()
     if path.exists():
-        raise UsageError("there is a key file already; it is never overwritten", "rttqa-build key show")
+        raise UsageError("there is a key file already; it is never overwritten", "see `rttqa-build key show`")
     pinned = here.settings.key_fingerprint
     copy = _typed(pinned or fingerprint) if file is None else _read(file)
     _demand(copy, pinned, fingerprint.strip().lower())
@@ -139,7 +139,7 @@ def _pin(here: Workspace, key: CentreKey, out: Terminal) -> None:
         disk.write(settings, re.sub(r"(?m)[ \t]+$", "", pinned).encode())
     out.say(f"fingerprint {key.fingerprint}" + (f", pinned in {FILE}" if count else ""))
     if not count:
-        out.say(f"add this line to {FILE}: key_fingerprint: {key.fingerprint}")
+        out.tell(f"add this line to {FILE}: `key_fingerprint: {key.fingerprint}`")
 
 
 def _tell_group(here: Workspace, out: Terminal) -> None:

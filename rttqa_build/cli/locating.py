@@ -44,7 +44,7 @@ def locate(what: str, named: Sequence[str]) -> int:
         found += _one(here, here.load(path), key, what, out)
     out.progress("")
     if not found:
-        out.say("no source holds it; a path is known once its submission was built here")
+        out.tell("no source holds it; a path is known once its submission was built here")
     return 0 if found else 1
 
 
@@ -60,7 +60,7 @@ def _one(here: Workspace, submission: Submission, key: CentreKey, what: str, out
         places = find(what, origins)
     except RttqaError as error:
         out.progress("")
-        out.say(f"{submission.name}: {error.message}")
+        out.tell(f"{submission.name}: {error.message}")
         return 0
     out.progress("")
     if places:

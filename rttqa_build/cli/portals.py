@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import repository
 from rttqa_build.cli import session
+from rttqa_build.cli.output import terminal
 from rttqa_build.diagnostic import Diagnostic, Location, UsageError, finding
 from rttqa_build.portal import FolderPortal, PortalError, known
 from rttqa_build.settings import FILE, expand
@@ -46,10 +47,11 @@ def trust(host: str) -> int:
     hosts = known.read(place)
     entry = replace(hosts.host(name), trusted=session.now(), by=_person(here))
     known.write(place, hosts.having(entry))
-    out.say(f"{name} is trusted from now on; that is kept beside the key: {place}")
+    out.say(f"{name} is trusted from now on")
+    out.say(f"  kept beside the key: {place}")
     ours = _link(here)
     if isinstance(ours, link.Link) and ours.netloc != name:
-        out.say(f"the settings' portal is another host: {ours.netloc}")
+        out.tell(f"the settings' portal is another host: {ours.netloc}")
     return 0
 
 
@@ -155,7 +157,7 @@ class Connection:
         if self._bar is not None:
             self._bar.close()
         seconds = _FIRST_PAUSE * 2 ** (tries - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-        sys.stderr.write(f"try {tries}: {reason}; another try in {seconds:.0f} s\n")
+        terminal(session.environ(), sys.stderr).tell(f"try {tries}: {reason}; another try in {seconds:.0f} s")
         time.sleep(seconds)
         return session.now()
 

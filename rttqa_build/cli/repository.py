@@ -38,6 +38,6 @@ def init(folder: Path, *, ci: bool) -> int:
     out.say("")
     out.wrapped(
         "Next: in that folder, fill in your centre in rttqa.yaml; say where the exports and the key lie (set "
-        "RTTQA_DATA and RTTQA_KEY_FILE); make the key with rttqa-build key new. README.md there says more."
+        "RTTQA_DATA and RTTQA_KEY_FILE); make the key with `rttqa-build key new`. README.md there says more."
     )
     return 0

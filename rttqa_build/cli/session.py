@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
+import io
 import os
+import tarfile
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +23,24 @@ from rttqa_build.source import MAX_BYTES
 from rttqa_build.workspace import Submission, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.library import Library
 
-NO_SUBMISSION = "there is no submission yet: rttqa-build new --trial ID --patient ID FOLDER"
+NO_SUBMISSION = "there is no submission yet: `rttqa-build new --trial ID --patient ID FOLDER` drafts one"
 # the worst exit code of several manifests wins
 _WORST = (130, 70, 3, 2, 1, 0)
+
+
+@contextlib.contextmanager
+def unpacked(archive: bytes) -> Iterator[Path]:
+    """Yield a folder with what an archive of Git's holds; it is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="rttqa-") as folder:
+        if archive:
+            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+                tar.extractall(folder, filter="data")
+        yield Path(folder)
 
 
 def environ() -> Mapping[str, str]:
@@ -58,7 +72,7 @@ def author(here: Workspace) -> str:
     """Return who is at work, as Git knows them; raise UsageError when it does not."""
     email = repository.find(here.root, environ()).email()
     if not email:
-        hint = "tell it: git config user.email you@example.org"
+        hint = "tell it: `git config user.email you@example.org`"
         raise UsageError("Git does not know your e-mail address", hint)
     return email
 
@@ -130,8 +144,3 @@ def report(here: Workspace, submission: Submission, found: tuple[Diagnostic, ...
 def write(rows: Iterable[Row], output: Format, out: Terminal) -> None:
     """Write the findings in a format that programs read."""
     out.say(written(tuple(rows), output, __version__))
-
-
-def as_json(rows: Iterable[tuple[str, tuple[Diagnostic, ...], dict[str, object]]], out: Terminal) -> None:
-    """Write one JSON object per submission: name, findings, and what else the verb tells."""
-    write((Row(*row) for row in rows), Format.JSON, out)

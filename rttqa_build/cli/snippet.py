@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rttqa_build.cli.lines import columns
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,7 +45,7 @@ class Sources:
         if start + WIDTH < len(visible):
             shown = shown[:-1] + _ELLIPSIS
         number = str(where.line)
-        margin = " " * _width(shown[: column - start])
+        margin = " " * columns(shown[: column - start])
         return [f"  {number} | {shown}", f"  {' ' * len(number)} | {margin}^"]
 
     def _line(self, where: Location) -> str:
@@ -56,9 +58,3 @@ def _visible(character: str) -> str:
     if character == "\t":
         return _TAB
     return character if unicodedata.category(character)[0] not in "CZ" or character == " " else "·"
-
-
-def _width(text: str) -> int:
-    """Return how many columns a text takes: combining marks take none, wide letters two."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(unicodedata.combining(character) != 0 for character in text)

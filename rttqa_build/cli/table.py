@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from itertools import zip_longest
 from typing import TYPE_CHECKING
-
-from rttqa_build.cli.output import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -15,6 +12,8 @@ if TYPE_CHECKING:
     from rttqa_build.cli.output import Terminal
 
 _GAP = "  "
+_WIDEST = 120
+_LEAST = 16  # the last column's, however narrow the terminal
 _NARROW = (18, 12, 7, 12, 6)  # the widest that the first columns get on a terminal; the last has the rest
 
 
@@ -30,18 +29,18 @@ def show_table(
     if out.colour:
         _coloured(head, body, marked, out)
         return
-    widths = _widths([head, *body], used, fitting=out.local)
+    widths = _widths([head, *body], used, out.columns)
     for row in (head, *body):
         for line in _lines(row, widths):
             out.say(line)
 
 
-def _widths(rows: Sequence[Sequence[str]], used: Sequence[int], *, fitting: bool) -> list[int]:
+def _widths(rows: Sequence[Sequence[str]], used: Sequence[int], columns: int) -> list[int]:
     widest = [max(len(row[place]) for row in rows) for place in range(len(used))]
-    if not fitting:
+    if not columns:
         return widest
     first = [min(width, _NARROW[n]) for n, width in zip(used[:-1], widest, strict=False)]
-    return [*first, WIDTH - sum(first) - len(_GAP) * len(first)]
+    return [*first, max(_LEAST, min(_WIDEST, columns) - sum(first) - len(_GAP) * len(first))]
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
@@ -65,6 +64,10 @@ def _coloured(
         table.add_column(name, overflow="fold")
     for number, row in enumerate(body):
         style = "bold red" if number in marked else ""
-        table.add_row(*(Text(cell, style if place < len(row) - 1 else "") for place, cell in enumerate(row)))
-    width = min(WIDTH + 40, shutil.get_terminal_size((WIDTH, 24)).columns)
-    Console(file=out.out, force_terminal=True, width=width, highlight=False).print(table)
+        table.add_row(
+            *(
+                Text(out.writable(cell), style if place < len(row) - 1 else "")
+                for place, cell in enumerate(row)
+            )
+        )
+    Console(file=out.out, force_terminal=True, width=min(_WIDEST, out.columns), highlight=False).print(table)

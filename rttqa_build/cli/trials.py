@@ -48,7 +48,7 @@ def trials(name: str | None, *, as_json: bool) -> int:
                 f"{trial.id:<{width}}  {trial.status:<10}  {textwrap.shorten(name, room, placeholder=' …')}"
             )
         out.say("")
-        out.say("Show one whole: rttqa-build trials ID")
+        out.say("Show one whole: `rttqa-build trials ID`")
     return exit_code(told)
 
 
@@ -167,5 +167,5 @@ def explain(code: str) -> int:
         out.wrapped(text)
     if entry.source:
         out.say("")
-        out.say(f"Source: {entry.source}")
+        out.wrapped(f"Source: {entry.source}", indent=8)
     return 0

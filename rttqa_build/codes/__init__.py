@@ -14,9 +14,12 @@ from rttqa_build.codes import (
     dose,
     handover,
     images,
+    library,
     manifest,
     package,
     plans,
+    reading,
+    records,
     resolution,
     structures,
     upload,
@@ -43,7 +46,10 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
 
 CATALOGUE: Mapping[str, Code] = MappingProxyType(
     {
+        **reading.CODES,
         **manifest.CODES,
+        **library.CODES,
+        **records.CODES,
         **resolution.CODES,
         **images.CODES,
         **structures.CODES,

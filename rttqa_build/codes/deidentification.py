@@ -5,11 +5,12 @@ from __future__ import annotations
 from rttqa_build.codes.entry import Code
 
 _RESIDUE = "docs/pseudonyms.md"
+_FALSE_FIND = "docs/how-to/false-find.md"
 _READERS = "docs/decisions/1-two-readers.md"
 _TRIAL = "schemas/trial.schema.json"
 _DOCUMENTS = "docs/decisions/5-where-things-lie.md"
 
-_RELEASE = "A coincidence has to be renamed too: this version cannot release a find."
+_RELEASE = "A coincidence is released by a person: `rttqa-build approve` shows it and asks."
 
 _RESIDUE_CODES: dict[str, Code] = {
     "A100": Code(
@@ -71,6 +72,23 @@ _RESIDUE_CODES: dict[str, Code] = {
         severity="info",
         source=_RESIDUE,
     ),
+    "A110": Code(
+        "What was found was released",
+        "A person judged that what the search found is a coincidence, and released it for this very content.",
+        "The program cannot tell an ordinary word from a name; whoever reads the lock must know that a person did.",
+        "Nothing, if you agree: approval.yaml says who released which element of which files, and why.",
+        severity="warning",
+        source=_FALSE_FIND,
+    ),
+    "A111": Code(
+        "A release counts for nothing",
+        "approval.yaml releases something that the search did not find, or that was found in other content.",
+        "A release holds for the content that a person looked at, and for nothing that comes later.",
+        "Nothing, if the find is gone: the next approval leaves the release out. Else look again with "
+        "`rttqa-build approve`.",
+        severity="warning",
+        source=_FALSE_FIND,
+    ),
 }
 
 _DOCUMENT_CODES: dict[str, Code] = {
@@ -104,9 +122,9 @@ _DOCUMENT_CODES: dict[str, Code] = {
     ),
     "A204": Code(
         "Document cannot be read",
-        "The file is damaged, or is not what its name says.",
+        "The file is damaged, is not what its name says, or its text is in an encoding that cannot be told.",
         "What cannot be read cannot be searched, nor used by the reviewers.",
-        "Open it in its program, save a fresh copy and build again.",
+        "Open it in its program, save a fresh copy (text as UTF-8) and build again.",
         source=_DOCUMENTS,
     ),
     "A205": Code(

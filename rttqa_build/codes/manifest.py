@@ -1,8 +1,4 @@
-"""Codes of family M: the manifest and the files beside it.
-
-M0 reading YAML · M1 the schema · M2 what a schema cannot say · M3 settings, library and trial definitions ·
-M4 freshness of lock, approval and receipt.
-"""
+"""Codes of family M: M2 what a schema cannot say of a manifest, and what must not enter Git."""
 
 from __future__ import annotations
 
@@ -11,169 +7,8 @@ from rttqa_build.codes.entry import Code
 _MANIFEST = "schemas/manifest.schema.json"
 _TRIAL = "schemas/trial.schema.json"
 _SETTINGS = "schemas/settings.schema.json"
-_LOCK = "schemas/lock.schema.json"
-_APPROVAL = "schemas/approval.schema.json"
-_RECEIPT = "schemas/receipt.schema.json"
 
-_READING: dict[str, Code] = {
-    "M001": Code(
-        "file too large",
-        "The file is larger than 1 MiB.",
-        "A manifest of that size is no manifest: most likely another file was saved under its name.",
-        "Check which file this is; long text belongs in a document below the source folder.",
-    ),
-    "M002": Code(
-        "not UTF-8",
-        "The bytes at this place are not UTF-8 text.",
-        "Other encodings change names and accents from one computer to the next.",
-        "Save the file as UTF-8 (in Notepad: Save as, Encoding, UTF-8).",
-        source="YAML 1.2.2, section 5.2",
-    ),
-    "M003": Code(
-        "invisible character",
-        "A control character, a hidden line break or a reading-direction mark stands in the text.",
-        "A reviewer cannot see it, so it could make the file say something else than what is read.",
-        "Delete the character here and type the text again.",
-        source="YAML 1.2.2, section 5.1",
-    ),
-    "M004": Code(
-        "YAML cannot be read",
-        "The file does not follow YAML's grammar at this place.",
-        "Nothing after this place could be read, so nothing in the file was checked.",
-        "Compare the line with its neighbours: indentation, colons, quotation marks, brackets.",
-        source="YAML 1.2.2",
-    ),
-    "M005": Code(
-        "tab as indentation",
-        "A line is indented by a tab.",
-        "YAML allows spaces only, because a tab is as wide as each editor likes.",
-        "Replace the tab by spaces; let the editor insert two spaces for the Tab key.",
-        source="YAML 1.2.2, section 6.1",
-    ),
-    "M006": Code(
-        "empty file",
-        "The file holds nothing but white space and comments.",
-        "There is nothing to check or to build.",
-        "Start from a draft: `rttqa-build new`.",
-    ),
-    "M007": Code(
-        "nested too deeply",
-        "Values are nested in one another more than 50 levels deep.",
-        "No file of this tool needs that; it is a damaged file or one made to exhaust the reader.",
-        "Check which file this is.",
-    ),
-    "M008": Code(
-        "more than one document",
-        "A line of three dashes begins a second document.",
-        "Only one of them could be meant, and guessing which would be unsafe.",
-        "Keep one document; one file per submission.",
-    ),
-    "M009": Code(
-        "field given twice",
-        "The same field stands twice in one group.",
-        "Readers differ in which of the two they take.",
-        "Delete one of the two lines.",
-        source="YAML 1.2.2, section 3.2.1.3",
-    ),
-    "M010": Code(
-        "anchor or reference",
-        "An anchor (&name) or a reference to one (*name) is used.",
-        "What a reader sees at one place would depend on another place.",
-        "Write the value out; put text that begins with & or * between quotes.",
-    ),
-    "M011": Code(
-        "type tag",
-        "A value carries a YAML type tag (!name).",
-        "Tags change what a value is, out of the reviewer's sight.",
-        "Delete the tag; put text that begins with ! between quotes.",
-    ),
-    "M012": Code(
-        "merge key",
-        "The field '<<' would copy another group into this one.",
-        "What is in force would not be what is written here.",
-        "Write the fields out.",
-    ),
-    "M013": Code(
-        "field name is not text",
-        "A list or a group stands where a field's name belongs.",
-        "Fields have names; nothing else can be looked up.",
-        "Give the field a name; put a name that begins with [ or { between quotes.",
-    ),
-    "M014": Code(
-        "manifest cannot be read",
-        "The operating system does not let the manifest be read, or it is no file.",
-        "Nothing can be said of a submission whose manifest cannot be read.",
-        "Check the file's permissions, and that the drive or share is connected.",
-    ),
-}
-
-_SCHEMA: dict[str, Code] = {
-    "M101": Code(
-        "unknown field",
-        "A field is given that has no meaning here.",
-        "A misspelt field would be passed over in silence, and what it should say would be missing.",
-        "Correct the spelling, or delete the field.",
-        source=_MANIFEST,
-    ),
-    "M102": Code(
-        "missing field",
-        "A field that must be given is not there.",
-        "The trial or the tool cannot go on without it.",
-        "Add the field.",
-        source=_MANIFEST,
-    ),
-    "M103": Code(
-        "wrong kind of value",
-        "A value is of another kind than the field takes: text, number, list or group of fields.",
-        "The value cannot be understood as it stands.",
-        "Write the value in the form that the field's description shows.",
-        source=_MANIFEST,
-    ),
-    "M104": Code(
-        "value not allowed",
-        "The field takes one of a few values, and this is none of them.",
-        "The trial distinguishes only the listed cases.",
-        "Choose one of the allowed values.",
-        source=_MANIFEST,
-    ),
-    "M105": Code(
-        "wrong form",
-        "The text does not have the form that the field takes.",
-        "IDs, digests, dates and the like are compared letter by letter.",
-        "Write it in the form that the field's description shows.",
-        source=_MANIFEST,
-    ),
-    "M106": Code(
-        "number out of range",
-        "The number is smaller or larger than the field allows.",
-        "Such a value is most likely a slip of the pen or another unit.",
-        "Check the number and its unit.",
-        source=_MANIFEST,
-    ),
-    "M107": Code(
-        "too few or too many entries",
-        "A list or a group has too few or too many entries, or holds an entry twice.",
-        "The entries could not all be used, or none would be left.",
-        "Add or remove entries.",
-        source=_MANIFEST,
-    ),
-    "M108": Code(
-        "condition not met",
-        "Something is required or forbidden because of what another field says.",
-        "Trials ask for different things by purpose, arm and stratum.",
-        "Give what this case needs, or correct the field on which it depends.",
-        source=_MANIFEST,
-    ),
-    "M109": Code(
-        "none of the possible forms",
-        "The value fits none of the forms that the field takes, or more than one at a time.",
-        "It would be unclear which is meant.",
-        "Use exactly one of the forms that the field's description shows.",
-        source=_MANIFEST,
-    ),
-}
-
-_CROSS_FIELD: dict[str, Code] = {
+CODES: dict[str, Code] = {
     "M201": Code(
         "incomplete",
         "A value still says TODO.",
@@ -267,7 +102,8 @@ _CROSS_FIELD: dict[str, Code] = {
     ),
     "M214": Code(
         "unsafe path",
-        "A path is absolute, leads upwards with '..', or is written with a backslash or a drive letter.",
+        "A path is absolute, leads upwards with '..', is written with a backslash or a drive letter, or has a part "
+        "that no folder can be called on Windows (`CON`, a dot or a space at the end).",
         "Such a path works on one computer only, or reaches outside the source folder.",
         "Write the path relative to the source folder (the source relative to data_root), with /.",
         source=_MANIFEST,
@@ -344,25 +180,48 @@ _CROSS_FIELD: dict[str, Code] = {
         "Select one below `data:`, for example diagnostic_mr: {path: …}.",
         source=_TRIAL,
     ),
+    "M225": Code(
+        "nothing that a supplement could stand beside",
+        "The manifest says `kind: supplement`, and `history/` holds no earlier revision that was received.",
+        "A supplement refers to what was sent before; here it must be whole by itself.",
+        "If an earlier revision was received, bring its `history/` here with `git pull`. Else write "
+        "`kind: replacement`, or begin with revision 1.",
+        severity="warning",
+        source="docs/how-to/resubmit.md",
+    ),
     "M260": Code(
         "identifier of a patient",
-        "A text of the manifest seems to hold an NHS, CHI or H&C number, or a date of birth.",
-        "The manifest goes into Git, where it stays for ever, and parts of it into the package.",
+        "A text that goes into Git seems to hold an NHS, CHI or H&C number, or a date of birth.",
+        "What goes into Git stays there for ever, and parts of a manifest go into the package.",
         "Delete it; if it was committed already, tell your information governance team.",
     ),
     "M261": Code(
         "perhaps an identifier",
-        "A text of the manifest looks like a postcode, telephone number, e-mail address, or a person's name.",
-        "The manifest goes into Git, where it stays for ever, and parts of it into the package.",
+        "A text that goes into Git looks like a postcode, telephone number, e-mail address, or a person's name.",
+        "What goes into Git stays there for ever, and parts of a manifest go into the package.",
         "Write it without; `clinical: {file: …}` keeps clinical text outside Git.",
         severity="warning",
     ),
     "M262": Code(
         "identifier of this site",
-        "A text of the manifest matches a pattern that rttqa.yaml lists under `identifiers:`.",
-        "The site says that such texts identify a patient; the manifest goes into Git and stays there.",
+        "A text that goes into Git matches a pattern that rttqa.yaml lists under `identifiers:`.",
+        "The site says that such texts identify a patient; what goes into Git stays there for ever.",
         "Delete it; if it was committed already, tell your information governance team.",
         source=_SETTINGS,
+    ),
+    "M263": Code(
+        "DICOM object among the manifests",
+        "A DICOM object lies where the next commit would take it into Git.",
+        "Images and plans identify the patient, and what goes into Git stays there for ever.",
+        "Move it below `data_root`, outside the repository; if it was committed already, tell your information "
+        "governance team.",
+    ),
+    "M264": Code(
+        "file that cannot be searched",
+        "A file beside the manifests is no text, is too large, or cannot be read.",
+        "Whether it identifies anybody cannot be told, and what goes into Git stays there for ever.",
+        "Move documents to the submission's source folder, outside the repository: `documents:` names them there.",
+        severity="warning",
     ),
     "M230": Code(
         "little time for the review",
@@ -388,265 +247,3 @@ _CROSS_FIELD: dict[str, Code] = {
         source=_MANIFEST,
     ),
 }
-
-_LIBRARY: dict[str, Code] = {
-    "M301": Code(
-        "environment reference not allowed",
-        "A setting refers to the environment where it may not, to a password or to a foreign variable.",
-        "Only places may differ between computers; a password in a setting would end up in a log.",
-        "Use ${RTTQA_…} in data_root, key_file, build_dir and portal only, never with _PASSWORD.",
-        source=_SETTINGS,
-    ),
-    "M302": Code(
-        "identifier pattern cannot be read",
-        "The pattern of a local identifier is not a valid expression.",
-        "It would find nothing, and the identifier could leave.",
-        "Check brackets and backslashes; write the pattern between single quotes (RE2 syntax).",
-        source=_SETTINGS,
-    ),
-    "M303": Code(
-        "settings missing",
-        "No readable rttqa.yaml was found.",
-        "Without settings the centre, the data folder and the key are unknown.",
-        "Run the command inside a submissions repository, or make one with `rttqa-build init`.",
-        source=_SETTINGS,
-    ),
-    "M311": Code(
-        "unknown trial",
-        "No trial of this name is in the library.",
-        "Without its definition nothing can be checked.",
-        "`rttqa-build trials` lists the trials.",
-        source=_TRIAL,
-    ),
-    "M312": Code(
-        "trial definition incomplete",
-        "A file of the trial's definition is missing, or its folder and its id differ.",
-        "A definition is trial.yaml in a folder of its id, and a schema of the same id.",
-        "Restore the file, or start again from a trial that works.",
-        source=_TRIAL,
-    ),
-    "M313": Code(
-        "shipped trial overridden",
-        "The repository holds a trial under the id of one that comes with the tool, "
-        "and does not say that it replaces exactly that one.",
-        "A changed copy would silently be used in place of the reviewed definition.",
-        "Remove the copy, give it another id, or state the digest that it replaces.",
-        source=_TRIAL,
-    ),
-    "M314": Code(
-        "trial not accepted",
-        "The trial's definition is unofficial and nobody has accepted this version of it.",
-        "An unofficial definition may check less, or let more out, than the trial wants.",
-        "Compare it with the trial's documents, then add an entry to accept_unofficial in rttqa.yaml.",
-        source=_TRIAL,
-    ),
-    "M315": Code(
-        "schema cannot be used",
-        "The trial's schema is not readable JSON, or refers to a schema that is not in the library.",
-        "Manifests of this trial cannot be checked.",
-        "Correct the schema; references reach only into the schemas folder.",
-        source=_TRIAL,
-    ),
-    "M321": Code(
-        "definition contradicts itself",
-        "A name in the trial's definition refers to something that the definition does not have.",
-        "A condition or a constraint that can never apply checks nothing.",
-        "Correct the name, or define what it refers to.",
-        source=_TRIAL,
-    ),
-    "M322": Code(
-        "ambiguous structure name",
-        "Two structures of the trial share a name or an alias, ignoring case and separators.",
-        "A structure of the planning system would match both.",
-        "Keep the alias with one of them.",
-        source=_TRIAL,
-    ),
-    "M323": Code(
-        "pattern or metric cannot be read",
-        "A pattern is no valid expression, or a metric is not in TG-263 notation.",
-        "It could not be applied.",
-        "Write metrics like D95%[Gy], V20Gy[%], D0.1cc[Gy], Mean[Gy].",
-        source=_TRIAL,
-    ),
-    "M324": Code(
-        "severity cannot be set",
-        "The definition sets the severity of a code that does not exist or whose severity is fixed.",
-        "Identity, package, upload and link checks hold for every trial.",
-        "Remove the line, or correct the code.",
-    ),
-}
-
-_CURATION: dict[str, Code] = {
-    "M325": Code(
-        "limits in the wrong order",
-        "An optimal limit is laxer than the mandatory one, or a minimum larger than a maximum.",
-        "One of the two numbers is a slip: nothing could meet both as they are meant.",
-        "Compare the two with the protocol.",
-        source=_TRIAL,
-    ),
-    "M326": Code(
-        "combination of retained options",
-        "The definition retains more than the default profile, and not in the one combination that has a reason.",
-        "Sex, size, weight and scale factors leave only so that uptake values of PET can be computed.",
-        "Remove `retain:`, or take PET images, shift dates and retain patient_characteristics.",
-        source="DICOM PS3.15 annex E.3.6 and E.3.8",
-    ),
-    "M331": Code(
-        "schema and definition disagree",
-        "The trial's schema and its definition do not list the same, or one uses a name that the other lacks.",
-        "What an editor offers would be refused by `check`, or the other way round.",
-        "Bring the two in line; the definition says what the trial has.",
-        source=_TRIAL,
-    ),
-    "M332": Code(
-        "unknown template",
-        "The folder templates/ holds a file under a name that nothing renders.",
-        "A misspelt template is passed over in silence, and the tool's own is used in its place.",
-        "Rename it, or delete it.",
-        source=_TRIAL,
-    ),
-    "M333": Code(
-        "example missing",
-        "A trial has no valid or no invalid example, or an example lacks the file of its findings.",
-        "Examples are the tests of a definition: without them a later slip goes unnoticed.",
-        "Add the file; docs/writing-a-trial.md shows its form.",
-        source="docs/writing-a-trial.md",
-    ),
-    "M334": Code(
-        "example behaves otherwise",
-        "`check` says something else about an example than the example expects.",
-        "Either the definition does not do what was meant, or the example is out of date.",
-        "Mend the definition; or, if it is right, the example or its .expected file.",
-        source="docs/writing-a-trial.md",
-    ),
-    "M335": Code(
-        "status without grounds",
-        "The definition's status asks for something that it does not give.",
-        "Nobody can compare a definition with documents that it does not name.",
-        "List under `sources:` where each statement comes from, and under `unknown:` what could not be found.",
-        source=_TRIAL,
-    ),
-    "M336": Code(
-        "confirmed outside the tool",
-        "The definition says that it is confirmed, and it does not come with the tool.",
-        "Only definitions that come with the tool count as confirmed; this one is read as unofficial.",
-        "Write status: unofficial, and accept it by digest in rttqa.yaml.",
-        severity="warning",
-        source=_TRIAL,
-    ),
-    "M337": Code(
-        "field without help",
-        "A field of the trial's schema has no title or no description.",
-        "Editors show them beside the field; without them the author has to guess.",
-        "Add title and description.",
-        severity="warning",
-        source=_MANIFEST,
-    ),
-    "M338": Code(
-        "stray file",
-        "A schema or a folder in the library belongs to no trial definition.",
-        "It is never used; most likely its name is misspelt.",
-        "Rename it after the trial's id, or delete it.",
-        severity="warning",
-        source=_TRIAL,
-    ),
-}
-
-_FRESHNESS: dict[str, Code] = {
-    "M401": Code(
-        "The manifest changed after the build",
-        "The lock was built from another text of the manifest; comments and spacing don't count.",
-        "The package and its approvals stand for the earlier manifest.",
-        "Run `rttqa-build build`, look at the report, approve and commit.",
-        source=_LOCK,
-    ),
-    "M402": Code(
-        "The trial definition changed after the build",
-        "The lock was built with another text of the trial's definition, schema or templates.",
-        "What the trial asks for, or what is retained, may have changed.",
-        "Run `rttqa-build build`, look at the report, approve and commit.",
-        source=_LOCK,
-    ),
-    "M403": Code(
-        "The settings changed after the build",
-        "The centre or the identifier patterns in rttqa.yaml are not those of the build.",
-        "They enter the package and decide what counts as identifying.",
-        "Run `rttqa-build build`, look at the report, approve and commit.",
-        source=_LOCK,
-    ),
-    "M404": Code(
-        "The lock was built with another key",
-        "The key's fingerprint is not the one that the lock records.",
-        "Another key gives other pseudonyms: the reviewers could not match revisions of one patient.",
-        "Use the centre's key again. Only if the key was replaced on purpose, build again.",
-        source=_LOCK,
-    ),
-    "M405": Code(
-        "A rebuild is needed",
-        "Only the versions of the programs have changed since the lock was built.",
-        "Other versions may give other bytes; submit refuses until the lock is rebuilt.",
-        "Run `rttqa-build build`; if the content stays the same, the approvals stand.",
-        severity="warning",
-        source=_LOCK,
-    ),
-    "M406": Code(
-        "A received revision was edited",
-        "The portal received this revision, and its manifest is another one now.",
-        "What was sent cannot be changed any more; the record must show what the reviewers have.",
-        "Undo the edit, or raise `submission.revision` and add kind and reason.",
-        source=_RECEIPT,
-    ),
-    "M407": Code(
-        "Approvals are void",
-        "The content changed after it was approved.",
-        "A person must see what leaves now.",
-        "Look at the new report and run `rttqa-build approve` again.",
-        severity="warning",
-        source=_APPROVAL,
-    ),
-    "M408": Code(
-        "The lock is damaged",
-        "lock.yaml does not have the form in which the tool writes it.",
-        "Without it nobody can tell whether a package is the one that was reviewed.",
-        "Bring it back with `git restore lock.yaml` in its folder, or run `rttqa-build build` again.",
-        source=_LOCK,
-    ),
-    "M409": Code(
-        "The approvals are damaged",
-        "approval.yaml does not have the form in which the tool writes it.",
-        "An approval that cannot be read cannot count.",
-        "Bring it back with `git restore approval.yaml` in its folder, or approve again.",
-        source=_APPROVAL,
-    ),
-    "M410": Code(
-        "The receipt is damaged",
-        "receipt.yaml does not have the form in which the tool writes it.",
-        "It says what was sent; without it a package might be sent twice.",
-        "Bring it back with `git restore receipt.yaml` in its folder. Never delete it to get on.",
-        source=_RECEIPT,
-    ),
-    "M411": Code(
-        "The record of the review is damaged",
-        "outcome.yaml does not have the form in which the tool writes it.",
-        "What the reviewers said, and whether they wait for another revision, cannot be told.",
-        "Bring it back with `git restore outcome.yaml` in its folder, or record it again.",
-        source="schemas/outcome.schema.json",
-    ),
-    "M412": Code(
-        "The memory of structure names is damaged",
-        "mappings.yaml does not have the form in which the tool writes it.",
-        "`new` cannot propose what was accepted before; nothing that is sent depends on it.",
-        "Bring it back with `git restore mappings.yaml`, or delete it: it grows again with each receipt.",
-        severity="warning",
-        source="schemas/mappings.schema.json",
-    ),
-    "M420": Code(
-        "A file was there already",
-        "`init` found a file of this name and left it as it was.",
-        "Nothing of yours is overwritten; but the repository may lack what the file would have held.",
-        "Run `rttqa-build init` in an empty folder, compare the two files, and add what is missing by hand.",
-        severity="warning",
-    ),
-}
-
-CODES: dict[str, Code] = {**_READING, **_SCHEMA, **_CROSS_FIELD, **_LIBRARY, **_CURATION, **_FRESHNESS}

@@ -232,7 +232,8 @@ CODES: dict[str, Code] = {
     ),
     "R310": Code(
         "One trial ID, two patients",
-        "Two submissions of a trial have the same trial ID, but the numbers in their objects differ.",
+        "Two submissions of a trial have the same trial ID, or one has a further revision, but the numbers in their "
+        "objects differ.",
         "Another patient's data would be reviewed, and filed, under this ID.",
         "Find out which source folder is the wrong one, correct `source:` or `patient:`, and build again.",
         source=_LOCK,

@@ -65,6 +65,14 @@ CODES: dict[str, Code] = {
         "Remove the remote, or have it added to `allowed_remotes` in rttqa.yaml.",
         source=_SETTINGS,
     ),
+    "U009": Code(
+        "A release was not seen by enough people",
+        "What the search found was released by fewer people than the settings ask to approve, or by nobody for this "
+        "content.",
+        "A released find is the one place where a person's judgement stands for the program's.",
+        "The other person runs `rttqa-build approve` on a terminal, which shows each find; then commit approval.yaml.",
+        source=_GATE,
+    ),
     "U010": Code(
         "No portal is set",
         "The settings have no `portal:`.",
@@ -211,6 +219,13 @@ CODES: dict[str, Code] = {
         "The reviewers must know which file to open.",
         "Tell the trial group which name is valid; receipt.yaml lists every try.",
         severity="warning",
+        source=_RECEIPT,
+    ),
+    "U036": Code(
+        "What came of the upload could not be written down",
+        "The disk did not take the receipt any more after the upload had begun.",
+        "For the receipt the outcome is unknown, so that the next submit will not send again by itself.",
+        "Free some space, look at `rttqa-build status`, then run submit again with the word it asks for.",
         source=_RECEIPT,
     ),
     "U040": Code(

@@ -16,6 +16,7 @@ from mail_server import PASSWORD, USER, postbox
 from pypdf import PdfReader
 
 from rttqa_build import synthetic
+from rttqa_build.cli.session import today
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,9 +92,10 @@ def test_an_answer_that_is_lost_is_told(centre: Centre, tmp_path: Path) -> None:
 
 
 def test_what_the_reviewers_said(received: Centre) -> None:
+    day = today()
     assert received.call("outcome", NAME).out == "no review is recorded\n"
     said = received.call(
-        "outcome", NAME, "--grade", "unacceptable-variation", "--resubmission", "--date", "2026-11-20"
+        "outcome", NAME, "--grade", "unacceptable-variation", "--resubmission", "--date", day
     )
     assert (said.code, "unacceptable variation, resubmission asked" in said.out) == (0, True), said.told
     assert "commit" in received.call("status").out
@@ -103,7 +105,7 @@ def test_what_the_reviewers_said(received: Centre) -> None:
     )
     assert (
         received.call("outcome", NAME).out
-        == "revision 1, 2026-11-20: unacceptable variation, resubmission asked\n"
+        == f"revision 1, {day}: unacceptable variation, resubmission asked\n"
     )
     mended = received.call("outcome", NAME, "--grade", "per-protocol")
     assert mended.code == 0
@@ -119,6 +121,7 @@ def test_what_the_reviewers_said(received: Centre) -> None:
         (("--date", "2026-11-20"), "nothing to record"),
         (("--resubmission", "--date", "yesterday"), "--date is no date"),
         (("--resubmission", "--date", "2999-01-01"), "in the future"),
+        (("--resubmission", "--date", "2000-01-03"), "before the hand-over"),
         (("--grade", "good"), "'per-protocol'"),
     ],
 )
@@ -139,8 +142,8 @@ def test_a_damaged_outcome_is_found_and_not_written_over(received: Centre) -> No
     assert received.call("outcome", NAME, "--resubmission").code == 2
 
 
-@pytest.mark.parametrize("kind", ["replacement", "supplement"])
-def test_a_resubmission_says_what_changed(kind: str, received: Centre) -> None:
+@pytest.mark.parametrize(("kind", "words"), [("replacement", "replaced"), ("supplement", "sent anew")])
+def test_a_resubmission_says_what_changed(kind: str, words: str, received: Centre) -> None:
     (plan,) = received.export.rglob("RP.*")
     plan.write_bytes(plan.read_bytes().replace(b"Prostate60", b"Prostate61"))
     received.edit("revision: 1\n", f"revision: 2\n  kind: {kind}\n  reason: the plan was renamed\n")
@@ -150,13 +153,13 @@ def test_a_resubmission_says_what_changed(kind: str, received: Centre) -> None:
     assert received.call("submit").code == 0
     told = text((received.built / "email.eml").read_bytes())
     assert f"Revision:            2 ({kind})" in told
-    assert "Changed since the last received revision:\n  - Plan: replaced" in told
+    assert f"Changed since the last received revision:\n  - Plan: {words}" in told
     assert "renamed" not in told
     arrived = max((received.data / "portal").glob("*.zip"))
     with zipfile.ZipFile(arrived) as package:
         summary = package.read(f"{NAME}_r2/data/clinical_summary.pdf")
     shown = "".join(page.extract_text() for page in PdfReader(io.BytesIO(summary)).pages)
-    assert re.search(r"Changes since the last received revision\s+Plan\s*replaced", shown)
+    assert re.search(rf"Changes since the last received revision\s+Plan\s*{words}", shown)
     assert snapshot(received.submission / "history" / "r1") == first
     assert sorted(path.name for path in (received.submission / "history").iterdir()) == ["r1", "r2"]
 

@@ -267,6 +267,31 @@ def test_pseudonymised_objects_are_not_put_among_the_originals(centre: Centre) -
     ran = centre.call("pseudonymise", centre.export, into, *asked)
     assert (ran.code, "inside the source folder" in ran.err, into.exists()) == (2, True, False)
     assert centre.call("pseudonymise", centre.export, centre.data / "out", *asked).code == 0
+    (centre.data / "none").mkdir()
+    for name, told in (("none", "is empty"), ("gone", "no such export folder")):
+        ran = centre.call("pseudonymise", centre.data / name, centre.data / "other", *asked)
+        assert (ran.code, told in ran.err, "source:" in ran.err) == (2, True, False)
+
+
+def test_what_could_not_be_built_is_not_said_to_be_clean(centre: Centre) -> None:
+    centre.edit("../data/exports", "${RTTQA_DATA}", centre.root / "rttqa.yaml")
+    ran = centre.call("build")
+    assert (ran.code, ran.out) == (2, f"{NAME}: not built\n")
+    assert "`export RTTQA_DATA=PATH`" in ran.err
+
+
+def test_what_is_no_package(centre: Centre) -> None:
+    path = centre.data / "x.zip"
+    path.write_bytes(b"hello\n")
+    ran = centre.call("verify", path)
+    assert (ran.code, "error[K010]" in ran.out) == (1, True)
+    assert [line for line in ran.out.splitlines() if line.startswith("  ") and "hint" not in line] == [
+        "  sha256  5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
+        "  6 bytes",
+    ]
+    for name, told in (("x.zap", "x.zap is not there"), ("exports", "exports is a folder")):
+        ran = centre.call("verify", path, centre.data / name)
+        assert (ran.code, ran.out, told in ran.err) == (2, "", True)
 
 
 def test_a_name_that_is_no_submission(centre: Centre) -> None:

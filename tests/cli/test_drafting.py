@@ -135,7 +135,7 @@ def _no_dicom(centre: Centre) -> Path:
         (_moved("J483920"), "named after the patient"),
         (lambda centre: centre.data / "exports" / "gone", "no such export folder"),
         (lambda centre: centre.data / "exports", "does not lie below data_root"),
-        (_empty, "empty"),
+        (_empty, "the export folder is empty"),
         (_no_dicom, "no DICOM object"),
     ],
 )
@@ -161,7 +161,7 @@ def test_an_ordinary_word_names_nobody(centre: Centre) -> None:
         (("--trial", "../x", "--patient", "EP-0123"), "no trial has this id"),
         (("--trial", "example-prostate", "--patient", "EP-1"), "IDs of example-prostate look like EP-0123"),
         ((*PROSTATE[1:], "--purpose", "revieww"), "prospective-review"),
-        ((*PROSTATE[1:], "--name", "../out"), "--name cannot be a folder's name"),
+        ((*PROSTATE[1:], "--name", "../out"), "name cannot be a folder's everywhere"),
         ((*PROSTATE[1:], "--name", "Hargreaves"), "--name is named after the patient"),
         ((*PROSTATE[1:], "--name", NAME), "there is a manifest already"),
     ],

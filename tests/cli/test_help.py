@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from rttqa_build.cli.app import VERBS as SECTIONS
 from rttqa_build.cli.app import app
 from rttqa_build.codes import CATALOGUE
 from rttqa_build.library import Library
@@ -32,16 +34,34 @@ def test_help_fits_a_terminal(verb: tuple[str, ...], settled: Centre) -> None:
     assert ran.out.count("\n\n") >= 2  # usage, what it does, options
 
 
-def test_every_verb_is_listed(settled: Centre) -> None:
-    listing = settled.call("--help").out
-    assert [verb for verb in (*VERBS, *GROUPS) if f"\n  {verb} " not in listing] == []
+def test_every_verb_is_listed_once_by_what_it_is_for(settled: Centre) -> None:
+    listing = settled.call("--help", COLUMNS="80").out
+    assert [verb for verb in (*VERBS, *GROUPS) if listing.count(f"\n  {verb} ") != 1] == []
+    places = [listing.index(f"\n{title}:\n") for title in SECTIONS]
+    assert places == sorted(places)
+    first, last = listing.index("\n  portal "), listing.index("\n  trials ")
+    assert places[0] < first < places[1] < listing.index("\n  submit ") < places[2] < last
+
+
+def test_options_are_worded_alike(settled: Centre) -> None:
+    """The same option says the same wherever it is, and what is to be written stands in capitals."""
+    told: dict[str, set[str]] = {}
+    for verb in HELPS:
+        text = settled.call(*verb, "--help", COLUMNS="100").out
+        for option, what in re.findall(r"\n  (?:-\w, )?(--[a-z]+ [^ \n]+) +(\S+ \S+)", text):
+            told.setdefault(option, set()).add(what)
+    assert not [option for option in told if not option.partition(" ")[2].replace("-", "").isupper()]
+    for option in ("--trial ID", "--patient ID", "--jobs N"):
+        assert len(told[option]) == 1, told
+    assert told["--format FORMAT"] == {"One of:"}
 
 
 def test_no_arguments_show_the_help(settled: Centre) -> None:
     for verb in ((), ("key",)):
         ran = settled.run(*verb)
         assert ran.code == 2
-        assert "Commands:" in ran.told
+        assert "Usage:" in ran.told
+        assert "  show  " in ran.told if verb else "Once for a centre:" in ran.told
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from cli_centre import NAME, snapshot
 from nextcloud_double import PASSWORD, TOKEN, Front, served
 from portal_centre import Wired, prepared
 
+from rttqa_build import ledger
 from rttqa_build.cli import bar, portals
+from rttqa_build.diagnostic import RttqaError
 from rttqa_build.portal import wire
 from rttqa_build.receipt import OutcomeKind
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cli_centre import Centre
+
+    from rttqa_build.receipt import Receipt
 
 WRONG = "not the password, but secret"
 
@@ -338,3 +342,79 @@ def test_no_secret_is_written_or_shown(wired: Wired) -> None:
     for text in (*shown, *files):
         assert not [secret for secret in (PASSWORD, TOKEN, encoded) if secret in text]
     assert f"…{TOKEN[-4:]}" in (wired.centre.submission / "receipt.yaml").read_text("utf-8")
+
+
+# --- what an earlier try may have left there ---
+
+
+def test_a_copy_that_may_lie_there_is_not_forgotten(wired: Wired) -> None:
+    wired.server.switches.stores, wired.server.switches.statuses = True, [502, 507]
+    ran = wired.submit()
+    assert (ran.code, "error[U033]" in ran.out, f"{NAME}: unknown" in ran.out) == (3, True, True), ran.told
+    assert "a copy may lie there; then: the portal has not enough space" in ran.out
+    assert wired.centre.call("status", "--format", "json").json[0]["state"] == "unknown"
+    again = wired.submit()
+    assert (again.code, "error[U020]" in again.out, len(wired.server.puts)) == (1, True, 2)
+    resent = wired.submit("--resend", "--reason", "nothing arrived")
+    assert (resent.code, "warning[U035]" in resent.out) == (0, True), resent.told
+    assert wired.receipt.undecided == ()
+
+
+def test_stopping_the_pause_after_such_a_copy_says_so(wired: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rttqa_build.cli.portals.time.sleep", stop)
+    wired.server.switches.stores, wired.server.switches.statuses = True, [502]
+    ran = wired.submit()
+    assert (ran.code, "not known whether the package arrived" in ran.err) == (130, True), ran.told
+    assert "error[U020]" in wired.submit().out
+    assert len(wired.server.puts) == 1
+
+
+def test_a_recall_names_every_copy_that_may_lie_there(wired: Wired) -> None:
+    wired.server.switches.stores, wired.server.switches.statuses = True, [502, 502]
+    assert wired.submit().code == 0
+    ran = wired.centre.call("withdraw", NAME, "--reason", "wrong structure set")
+    assert (ran.code, "asks to delete 3:" in ran.out) == (0, True), ran.told
+    recall = (wired.centre.built / "recall.eml").read_text("utf-8")
+    assert all(name in recall.replace("=\n", "") for name in wired.names)
+
+
+@pytest.mark.parametrize("letter", ["received", "refused"])
+def test_a_full_disk_after_the_upload_says_what_is_so(
+    letter: str, wired: Wired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, switches = ledger.write, wired.server.switches
+    switches.statuses = [] if letter == "received" else [507]
+
+    def full(path: Path, journal: Receipt) -> None:
+        if journal.attempts[-1].outcome is not None:
+            raise RttqaError("receipt.yaml: the disk is full", "free some space")
+        write(path, journal)
+
+    monkeypatch.setattr(ledger, "write", full)
+    ran = wired.submit()
+    monkeypatch.setattr(ledger, "write", write)
+    assert (ran.code, "error[U036]" in ran.out, f"{NAME}: unknown" in ran.out) == (3, True, True), ran.told
+    assert "not sent" not in ran.told
+    word = "--treat-as-received" if letter == "received" else "--resend"
+    assert f"`{word}` is right" in ran.out
+    assert "error[U020]" in wired.submit().out
+    done = wired.submit(word, "--reason", "as the program said")
+    assert (done.code, len(wired.names)) == (0, 1), done.told
+
+
+def test_what_another_portal_received_is_not_said_of_this_one(wired: Wired) -> None:
+    settings = wired.centre.root / "rttqa.yaml"
+    text = settings.read_text("utf-8")
+    link = 'kind: nextcloud\n  link: "${RTTQA_PORTAL_LINK}"'
+    assert link in text
+    assert wired.submit().code == 0
+    assert "this package was already received; nothing was sent" in wired.submit().out
+    settings.write_text(text.replace(link, "kind: folder\n  path: ../data/portal"), "utf-8", newline="\n")
+    wired.centre.commit()
+    ran = wired.submit()
+    there, now = f"by the portal 127.0.0.1:{wired.port}", "not by the hand-over folder of the settings"
+    assert (ran.code, f"{there}, {now}; nothing was sent" in ran.out) == (0, True), ran.told
+    assert "next revision" in ran.out

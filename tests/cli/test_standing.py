@@ -38,7 +38,7 @@ source: EP-0001
 
 def table(rows: Sequence[tuple[str, ...]], *, colour: bool = False, local: bool = False) -> str:
     out = io.StringIO()
-    show_table(COLUMNS, rows, {0}, Terminal(out, colour, local))
+    show_table(COLUMNS, rows, {0}, Terminal(out, colour, local, 80 if local else 0))
     return out.getvalue()
 
 
@@ -108,6 +108,13 @@ def test_a_received_submission_has_an_age(received: Centre) -> None:
     assert one["age_days"] in {0, 1}
     assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", one["since"])
     assert "today" not in received.call("status").out
+
+
+def test_a_damaged_record_is_to_be_brought_back(received: Centre) -> None:
+    (received.submission / "receipt.yaml").write_bytes(b"receipt: [\n")
+    one = facts(received)[NAME]
+    assert (one["state"], one["missing"]) == ("blocked", 1)
+    assert one["next"] == "bring receipt.yaml back from Git with `git restore`: it is damaged"
 
 
 def test_what_cannot_wait_is_counted(received: Centre) -> None:

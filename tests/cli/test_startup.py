@@ -5,27 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from cli_centre import HEAVY, SHOW
 
 if TYPE_CHECKING:
     from cli_centre import Centre
-
-HEAVY = {
-    "pydicom",
-    "numpy",
-    "typst",
-    "jinja2",
-    "http",
-    "keyring",
-    "rich",
-    "pypdf",
-    "deflate",
-    "re2",
-    "ahocorasick_rs",
-}
-SHOW = """
-import atexit, sys
-atexit.register(lambda: print("MODULES", *sys.modules, file=sys.stderr))
-"""
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,12 @@ def test_a_clone_with_the_same_key_waits_and_then_knows(centre: Centre, tmp_path
     with waiting(centre, WHILE_SENDING, "submit", tmp_path) as first:
         refused(other.run("submit"))
         assert first.end().code == 0
+    before = snapshot(other.submission, other.data)
+    for told in (other.call("status"), other.call("withdraw", NAME, "--reason", "wrong one")):
+        assert "another clone handed this submission over" in told.told
+    (row,) = other.call("status", "--format", "json").json
+    assert (row["state"], row["today"], "git pull" in row["next"]) == ("handed over elsewhere", True, True)
+    assert snapshot(other.submission, other.data) == before
     behind = other.call("submit")
     assert (behind.code, "error[U050]" in behind.out) == (1, True), behind.told
     centre.commit()
@@ -198,6 +204,16 @@ def test_a_clone_with_the_same_key_waits_and_then_knows(centre: Centre, tmp_path
     level = other.call("submit")
     assert (level.code, "already received" in level.out) == (0, True), level.told
     assert len(portal(centre)) == 1
+
+
+def test_what_another_clone_withdrew_is_not_announced(received: Centre) -> None:
+    (received.built / "email.eml").unlink()
+    other = clone(received)
+    assert other.call("withdraw", NAME, "--reason", "wrong structure set").code == 0
+    ran = received.call("submit")
+    assert (ran.code, "error[U050]" in ran.out) == (1, True), ran.told
+    assert not (received.built / "email.eml").exists()
+    assert "handed over elsewhere" in received.call("status").out
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")

@@ -1,0 +1,70 @@
+"""Files that Git takes up beside manifests and settings → what identifies in them, or cannot be searched.
+
+Records, notes, a README, trial definitions: whatever lies where a commit would take it along. Files of the
+tool's own making are searched too, as people edit them. No finding shows a value.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING
+
+from rttqa_build import disk
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
+from rttqa_build.identifiers import in_lines
+from rttqa_build.source import MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from rttqa_build.settings import IdentifierPattern
+
+# who did something, as Git knows them; and addresses that RFC 2606 keeps free for examples
+_AUTHORS = re.compile(r"""(?<=\bby: )["']?[^\s"',}]+@[^\s"',}]+""")
+_EXAMPLES = re.compile(r"[\w.+-]+@(?:[\w-]+\.)*example\.(?:org|com|net)\b")
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_DICOM = (128, b"DICM")
+_DROPPINGS = frozenset({".DS_Store", "Thumbs.db"})  # what file managers leave behind
+
+
+def files(folder: Path, *, deep: bool = True) -> Iterator[Path]:
+    """Yield the files of a folder, sorted; ``deep``: of the folders in it, too. Links are not followed."""
+    found = folder.rglob("*") if deep else folder.glob("*")
+    yield from sorted(
+        path for path in found if path.name not in _DROPPINGS and not path.is_symlink() and path.is_file()
+    )
+
+
+def searched(
+    path: Path, shown: str, patterns: Iterable[IdentifierPattern], allowed: Iterable[str]
+) -> tuple[Diagnostic, ...]:
+    """Return what identifies in a file, which findings call ``shown``; or that it cannot be searched.
+
+    ``allowed`` are texts that belong there: the contacts of centre and trials.
+    """
+    try:
+        data = disk.head(path, MAX_BYTES + 1, shown)
+    except RttqaError as error:
+        return (finding("M264", error.message, Location(shown), hint=error.hint),)
+    start, mark = _DICOM
+    if data[start : start + len(mark)] == mark:
+        return (finding("M263", "this is a DICOM object", Location(shown)),)
+    text = _text(data)
+    if text is None or len(data) > MAX_BYTES:
+        why = "is no text" if text is None else "is larger than 1 MiB"
+        return (finding("M264", f"this file {why}: it cannot be searched for identifiers", Location(shown)),)
+    text = _EXAMPLES.sub(" ", _AUTHORS.sub(" ", text))
+    return in_lines(text, shown, patterns, allowed)
+
+
+def _text(data: bytes) -> str | None:
+    """Return a file's text, whatever its encoding; None where it holds none."""
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
+    if not encoding and b"\0" in data:
+        return None
+    try:
+        return data.decode(encoding or "utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
