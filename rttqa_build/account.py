@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from rttqa_build.order import Paper
     from rttqa_build.study import Fate
 
+    Rules = frozenset[tuple[tuple[int, Action], int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Files:
@@ -41,7 +43,7 @@ class Files:
 
     ``done``: the objects that were rewritten; ``papers``: the documents; ``fates``: all files that were not
     asked for; ``wanted``: digest → role of each file that was, whatever came of it. ``package``: the name of
-    what was made, empty when a finding forbade it.
+    what was made, empty when a finding forbade it. ``held``: the finds that wait for a person's release.
     """
 
     done: tuple[Done[Any], ...] = ()
@@ -49,6 +51,7 @@ class Files:
     papers: tuple[Paper, ...] = ()
     wanted: Mapping[str, str] = field(default_factory=dict)
     package: str = ""
+    held: Mapping[str, object] = field(default_factory=dict)
 
 
 def account(files: Files, profile: str) -> bytes:
@@ -75,7 +78,8 @@ def account(files: Files, profile: str) -> bytes:
         key=lambda row: (row["fate"], row["source"]),
     )
     lines = ",\n".join(json.dumps(row) for row in (*objects, *documents, *unused, *others))
-    head = json.dumps({"deidentification": 1, "profile": profile, "package": files.package or None})
+    facts = {"deidentification": 1, "profile": profile, "package": files.package or None}
+    head = json.dumps(facts | ({"held": files.held} if files.held else {}))
     return f'{head[:-1]}, "files": [\n{lines}\n]}}\n'.encode()
 
 
@@ -83,8 +87,7 @@ def _object(one: Done[Any]) -> dict[str, object]:
     row: dict[str, object] = {"source": one.task.instance.file.sha256, "fate": "used", "role": one.task.role}
     if not one.rules:
         return row | {"fate": "refused"}
-    rules = [_rule(tag, action, count) for (tag, action), count in _sorted(one.rules)]
-    return row | {"path": one.task.path, "rules": rules}
+    return row | {"path": one.task.path, "rules": _rules(frozenset(one.rules.items()))}
 
 
 def paths(data: bytes) -> dict[str, str]:
@@ -93,12 +96,13 @@ def paths(data: bytes) -> dict[str, str]:
     return {row["path"]: row["source"] for row in rows if "path" in row}
 
 
-def _rule(tag: int, action: Action, count: int) -> dict[str, object]:
-    return {"tag": f"{tag:08X}", "keyword": keyword(tag), "rule": action.value, "count": count}
-
-
-def _sorted(rules: Mapping[tuple[int, Action], int]) -> list[tuple[tuple[int, Action], int]]:
-    return sorted(rules.items(), key=lambda entry: (entry[0][0], entry[0][1].value))
+@functools.lru_cache(maxsize=64)
+def _rules(rules: Rules) -> tuple[dict[str, object], ...]:
+    """Return the rows of what was done to an object: the same for most slices of a series."""
+    return tuple(
+        {"tag": f"{tag:08X}", "keyword": keyword(tag), "rule": action.value, "count": count}
+        for (tag, action), count in sorted(rules, key=lambda rule: (rule[0][0], rule[0][1].value))
+    )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -152,10 +156,11 @@ def _free_text(role: str, attribute: str, text: str) -> FreeText:
 def _counts(done: Iterable[Done[Any]]) -> tuple[RuleCount, ...]:
     elements: dict[str, Counter[str]] = {}
     files: Counter[str] = Counter()
-    for one in done:
-        files.update({action.value for _, action in one.rules})
-        for (tag, action), count in one.rules.items():
-            elements.setdefault(action.value, Counter())[keyword(tag)] += count
+    for rules, objects in Counter(frozenset(one.rules.items()) for one in done).items():
+        for rule in {action.value for (_, action), _ in rules}:
+            files[rule] += objects
+        for (tag, action), count in rules:
+            elements.setdefault(action.value, Counter())[keyword(tag)] += count * objects
     return tuple(
         RuleCount(rule, found.total(), files[rule], _attributes(found))
         for rule, found in sorted(elements.items())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rttqa_build.summary.assemble import Evidence, assemble, changed, content_rows
+from rttqa_build.summary.assemble import Evidence, assemble, changed, contents_of
 from rttqa_build.summary.context import Context, Fact, Sending
 from rttqa_build.summary.wording import date_in_words
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from rttqa_build.manifest import Manifest
     from rttqa_build.receipt import Attempt
     from rttqa_build.settings import Settings
-    from rttqa_build.summary.context import ContentRow
     from rttqa_build.trial import Trial
 
 
@@ -26,11 +24,13 @@ def announce(
 ) -> Context:
     """Return what the email may show; ``confirmed`` says what the portal did.
 
-    ``previous`` is the lock of the last received revision: which objects are other than there is listed.
+    ``previous`` is what stands of the received revisions: which objects are other than there is listed.
     """
-    changes = changed(previous, lock, dose=False) if previous else ()
+    beside = manifest.submission.supplement
+    changes = changed(previous, lock, dose=False, beside=beside) if previous else ()
+    before = contents_of(previous) if previous and beside else ()
     summary = assemble(manifest, trial, settings, Evidence())
-    summary = replace(summary, contents=_contents(lock), changes=changes)
+    summary = replace(summary, contents=contents_of(lock), changes=changes, before=before)
     start = date_in_words(manifest.submission.radiotherapy_start)
     return Context(summary, Sending(lock.package.name, lock.content, start, confirmed))
 
@@ -42,10 +42,3 @@ def take_back(manifest: Manifest, trial: Trial, settings: Settings, attempts: It
         Fact(one.name, f"revision {one.revision}, sent {one.date}, SHA-256 {one.sha256}") for one in attempts
     )
     return Context(summary, Sending(recalled=files))
-
-
-def _contents(lock: Lock) -> tuple[ContentRow, ...]:
-    counts: Counter[str] = Counter()
-    for role, row in lock.inputs.items():
-        counts[role.partition(":")[0]] += row.count
-    return content_rows(counts, {}, len(lock.documents))

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from rttqa_build import account, checks, disk, dosimetry, paperwork
+from rttqa_build import account, assessment, checks, disk, dosimetry, paperwork, supplement
 from rttqa_build.checks.judgement import judge
 from rttqa_build.deidentify.engine import Job, registered_uids
 from rttqa_build.deidentify.marks import PROFILE, Marks
@@ -20,16 +20,18 @@ from rttqa_build.diagnostic import Location, ordered
 from rttqa_build.evidence import Histograms, histograms
 from rttqa_build.intake import Intake, take_in, weighed
 from rttqa_build.lock import Input, Lock, PackageFacts, PseudonymousUid, dump, locked
-from rttqa_build.objects import Task, settle_uids, tasks
+from rttqa_build.objects import RT_KINDS, Task, settle_uids, tasks
 from rttqa_build.order import Built, Order
 from rttqa_build.package.probe import probe
 from rttqa_build.packing import Content, Packed, pack, publish, stage, sweep
 from rttqa_build.pictures import Pictures, pictures
 from rttqa_build.pseudonym import Pseudonyms
 from rttqa_build.records import LOCK
+from rttqa_build.release import ACCOUNT, held_back, idle, settle
 from rttqa_build.resolve import Resolution, resolve
 from rttqa_build.study import Instance, Kind, StructureFacts
-from rttqa_build.summary.assemble import Evidence, assemble, changed
+from rttqa_build.summary import report
+from rttqa_build.summary.assemble import Evidence, assemble, changed, contents_of
 from rttqa_build.summary.context import Sending, Summary
 from rttqa_build.summary.wording import date_in_words
 from rttqa_build.supplied import Supplied, keeping, prove
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Executor
 
+    from rttqa_build.deidentify.finds import Find
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.objects import Done
     from rttqa_build.order import Paper
@@ -46,7 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCOUNT", "REPORT", "Built", "Order", "build"]
 
-REPORT, ACCOUNT = "report.html", "deidentification.json"
+REPORT = "report.html"
 FORBIDDING = ("A", "K", "R")
 
 
@@ -60,7 +63,7 @@ class Reading:
     dose: Histograms
     pictures: Pictures
     scanner: Scanner
-    measured: tuple[Diagnostic, ...] = ()
+    told: tuple[Diagnostic, ...] = ()
     supplied: Supplied = field(default_factory=Supplied)
 
 
@@ -85,17 +88,22 @@ def _build(order: Order, progress: Callable[[str], None]) -> Built:
         return Built(found, summary=summary)
 
     progress("pseudonymising")
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(2) as beside:
         content, papers = prepare(order, reading, summary, beside)
         packed = pack(order, content, reading.scanner)
-    found = ordered([*found, *papers.diagnostics, *packed.diagnostics, *reading.scanner.limits()])
+    papers = replace(papers, finds=(*papers.finds, *packed.finds))
+    told = (*found, *papers.diagnostics, *packed.diagnostics, *reading.scanner.limits())
+    found = settle(told, papers.finds, order.released, packed.content)
     lock = record(order, reading, content, packed, papers, found)
-    found = ordered([*found, *about_to_enter_git(order, lock, reading.scanner)])
-    tell(order, reading, found, summary, packed, lock, papers.papers)
-    if forbidden(found):
-        return Built(found, summary=summary)
-    texts = account.texts_that_leave(packed.done, summary)
-    return Built(found, lock, publish(order, packed.facts.name), summary, texts, patients(reading))
+    unused = idle(order.released, papers.finds, packed.content)
+    found = ordered([*found, *about_to_enter_git(order, lock, reading.scanner), *unused])
+    tell(order, reading, found, summary, packed, lock, papers)
+    texts, whom = account.texts_that_leave(packed.done, summary), patients(reading)
+    made, package = (None, None) if forbidden(found) else (lock, publish(order, packed.facts.name))
+    finds = to_judge(found, papers.finds)
+    return Built(
+        found, made, package, summary, texts, whom, packed.content, finds, reading.scanner.identifies
+    )
 
 
 # --- reading and judging -----------------------------------------------------------------------------------
@@ -103,16 +111,20 @@ def _build(order: Order, progress: Callable[[str], None]) -> Built:
 
 def read(order: Order, progress: Callable[[str], None]) -> Reading:
     """Take in the source, resolve the roles, evaluate doses, and cut the views."""
-    intake = take_in(order.source, order.jobs, progress)
-    resolution = resolve(intake.study, order.manifest, order.trial)
+    with ThreadPoolExecutor(1) as beside:
+        tools = beside.submit(probe)
+        intake = take_in(order.source, order.jobs, progress)
+    names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
+    before = supplement.earlier(order.manifest, order.previous, names)
+    resolution = resolve(intake.study, order.manifest, order.trial, before)
     case = checks.Case(order.manifest, order.trial, resolution.roles)
     source = dosimetry.read(case, order.source)
-    dose = histograms(case, source, order.jobs)
-    views = pictures(case, source, order.source)
+    dose = assessment.compared(case, histograms(case, source, order.jobs), order.source)
+    views = pictures(case, source, order.source, slices=order.keep)
     told = checks.run_measured(case, measured(source, dose))
     supplied = prove(resolution.roles, order.manifest, order.trial)
     scanner = Scanner(intake.harvest, ours(order), supplied.uids)
-    return Reading(intake, resolution, case, dose, views, scanner, told, supplied)
+    return Reading(intake, resolution, case, dose, views, scanner, (*tools.result(), *told), supplied)
 
 
 def measured(source: dosimetry.Dosimetry, dose: Histograms) -> checks.Measured:
@@ -126,20 +138,34 @@ def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
     found = (
         *order.told,
         *order.clinical.diagnostics,
-        *probe(),
         *weighed(reading.intake, reading.resolution.instances),
         *reading.supplied.diagnostics,
         *reading.resolution.diagnostics,
+        *supplement.same_patient(tokens(order, reading), order.previous, order.manifest),
         *checks.run(reading.case),
         *reading.dose.diagnostics,
-        *reading.measured,
+        *reading.told,
     )
     return tuple(replace(one, local=reading.scanner.masked(one.local)) for one in found)
+
+
+def tokens(order: Order, reading: Reading) -> Mapping[str, str]:
+    """Return the patient tokens of what is sent: one a kind of number."""
+    names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
+    return patient_tokens(reading.resolution.roles, order.manifest.submission, names)
 
 
 def forbidden(found: Iterable[Diagnostic]) -> bool:
     """Return whether no package may be made: errors of families A, K and R, broken links among them."""
     return any(d.fatal and d.code.startswith(FORBIDDING) for d in found)
+
+
+def to_judge(found: Iterable[Diagnostic], finds: tuple[Find, ...]) -> tuple[Find, ...]:
+    """Return the places that people may release: none, where one cannot be or something else forbids."""
+    told = {one.told for one in finds}
+    if forbidden(one for one in found if one not in told) or not all(one.releasable for one in finds):
+        return ()
+    return finds
 
 
 def ours(order: Order) -> tuple[str, ...]:
@@ -167,7 +193,7 @@ def summarise(order: Order, reading: Reading) -> Summary:
 
 
 def prepare(order: Order, reading: Reading, summary: Summary, beside: Executor) -> tuple[Content, Papers]:
-    """Settle every pseudonym, scrub the documents; the summary is rendered beside the packing."""
+    """Scrub the documents; UIDs are settled and the summary is rendered beside the packing."""
     scanner = reading.scanner
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     chosen = tasks(
@@ -180,11 +206,16 @@ def prepare(order: Order, reading: Reading, summary: Summary, beside: Executor) 
     others = {paper.path: paper.data for paper in papers.papers}
     if order.previous is not None:
         known = made_from(order, reading, papers, names)
-        summary = replace(summary, changes=changed(order.previous, known))
+        summary = replace(
+            summary,
+            changes=changed(order.previous, known, beside=order.manifest.submission.supplement),
+            before=contents_of(order.previous) if order.manifest.submission.supplement else (),
+        )
     inputs = {role: row.digest for role, row in inputs_of(reading, names).items()}
     inputs |= {f"document:{paper.name}": names.input_token([paper.original]) for paper in papers.papers}
+    shared = job(order, chosen, names, scanner, beside, reading.supplied.uids)
+    beside.submit(report.template)
     rendering = beside.submit(paperwork.clinical_summary, summary, order.trial, scanner, stage(order))
-    shared = job(order, chosen, names, scanner, reading.supplied.uids)
     return Content(chosen, shared, others, rendering, inputs), papers
 
 
@@ -193,9 +224,13 @@ def job(
     chosen: tuple[Task, ...],
     names: Pseudonyms,
     scanner: Scanner,
+    beside: Executor,
     kept_uids: frozenset[str] = frozenset(),
 ) -> Job:
-    """Return the job that all objects share, with every UID settled; ``kept_uids`` stay as they are."""
+    """Return the job that all objects share; ``kept_uids`` stay as they are.
+
+    The UIDs of RT objects are settled beside it: who asks for one waits until they all are.
+    """
     trial, submission, centre = order.trial, order.manifest.submission, order.settings.centre
     retained = frozenset(trial.retain)
     marks = Marks(
@@ -217,13 +252,17 @@ def job(
         registered_uids() | {uid.encode("latin-1") for uid in kept_uids},
         scanner.identifies,
     )
-    final = settle_uids(order.source, chosen, first, names, order.jobs)
+    rt_objects = {
+        task.instance.sop_uid.encode("latin-1") for task in chosen if task.instance.kind in RT_KINDS
+    }
+    final = beside.submit(settle_uids, order.source, chosen, first, names)
     rows = order.previous.uids.values() if order.previous else ()
     sent = {row.base: row.uid for objects in rows for row in objects}
 
     def uid(original: bytes) -> str:
         base = names.base_uid(original)
-        return final.get(original.decode("latin-1")) or sent.get(base, base)
+        settled = final.result().get(original.decode("latin-1")) if original in rt_objects else None
+        return settled or sent.get(base, base)
 
     return keeping(replace(first, uid=uid)) if kept_uids else replace(first, uid=uid)
 
@@ -280,7 +319,7 @@ def made_from(order: Order, reading: Reading, papers: Papers, names: Pseudonyms)
         order.basis,
         "",
         PackageFacts("", 0, ""),
-        patient_tokens(reading.resolution.roles, order.manifest.submission, names),
+        tokens(order, reading),
         inputs_of(reading, names),
         {paper.name: names.input_token([paper.original]) for paper in papers.papers},
         names.input_token([order.clinical.sha256]) if order.clinical.sha256 else "",
@@ -317,7 +356,7 @@ def tell(
     summary: Summary,
     packed: Packed | None = None,
     lock: Lock | None = None,
-    papers: tuple[Paper, ...] = (),
+    papers: Papers | None = None,
 ) -> None:
     """Write the submitter's report and the account of what was done to each file."""
     if not order.keep:
@@ -325,14 +364,18 @@ def tell(
     done: tuple[Done[Any], ...] = packed.done if packed else ()
     named = {entry.path: name for name, entry in order.manifest.documents.items()}
     left_out = reading.resolution.left_out
-    sent = {paper.name for paper in papers}
+    papers = papers or paperwork.Papers()
+    sent = {paper.name for paper in papers.papers}
     fates = tuple(fate for fate in left_out if named.get(fate.file.path) not in sent)
     start = date_in_words(order.manifest.submission.radiotherapy_start)
     sending = Sending(packed.facts.name, lock.content, start) if packed and lock else Sending()
     local = account.local_part(found, done, fates, summary, reading.scanner.masked, order.committed)
     local = replace(local, slices=reading.pictures.slices)
     disk.write(order.output / REPORT, account.report_html(summary, sending, local))
-    files = accounted(order, reading, found, packed, papers)
+    files = accounted(order, reading, found, packed, papers.papers)
+    finds = to_judge(found, papers.finds)
+    if lock and finds and forbidden(found):
+        files = replace(files, held=held_back(order.basis.manifest, lock.content, finds))
     disk.write(order.output / ACCOUNT, account.account(files, PROFILE))
 
 

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import RttqaError
@@ -41,6 +42,20 @@ _HINTS = {
 }
 
 
+# Windows renames nothing over a file that a virus scanner or an editor holds at this moment: seconds to wait
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
+# names that belong to devices there, whatever their ending and case
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "123456789")}
+)
+
+
+def is_portable(name: str) -> bool:
+    """Return whether a file or folder can have this name on every operating system, Windows above all."""
+    stem = name.partition(".")[0].rstrip(" ").casefold()
+    return stem not in _DEVICES and name == name.rstrip(". ") and not set(name) & set('<>:"/\\|?*')
+
+
 def failure(error: OSError, what: str) -> RttqaError:
     """Return the operational error for ``error``; ``what`` names the file without giving anything away."""
     reason, hint = _HINTS.get(
@@ -53,11 +68,23 @@ def failure(error: OSError, what: str) -> RttqaError:
 def head(path: Path, size: int, what: str) -> bytes:
     """Return the first ``size`` bytes of a file, or all of it. Raises RttqaError when it cannot be read."""
     try:
-        with path.open("rb") as handle:
-            # room is made for what is asked for: a generous limit must not claim that much memory
-            return handle.read(min(size, max(os.fstat(handle.fileno()).st_size, _BLOCK) + 1))
+        return unbuffered(path, size)
     except OSError as error:
         raise failure(error, what) from None
+
+
+def unbuffered(path: Path, size: int) -> bytes:
+    """Return the first ``size`` bytes of a file, or all that it holds by now. Raises OSError.
+
+    In as few calls as can be: at each of them another thread may take the interpreter away.
+    """
+    with path.open("rb", buffering=0) as file:
+        # room is made for what is there: a generous limit must not claim that much memory
+        size = min(size, os.fstat(file.fileno()).st_size or _BLOCK)
+        data = file.read(size)
+        while len(data) < size and (more := file.read(size - len(data))):
+            data += more
+    return data
 
 
 def read(path: Path, limit: int, what: str) -> bytes:
@@ -84,12 +111,24 @@ def write(path: Path, data: bytes) -> None:
                 handle.write(data)
                 handle.flush()
                 os.fsync(handle.fileno())
-            temporary.replace(path)
+            _rename(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
         raise failure(error, path.name) from None
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Rename a file over another, more than once where it may be held for a moment."""
+    for pause in _PAUSES:
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    source.replace(target)
 
 
 def remove(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -64,13 +65,14 @@ def export(order: Order, progress: Callable[[str], None]) -> Exported:
     progress(f"pseudonymising {len(chosen)} objects")
     part = order.output.with_name(f".{order.output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    done = []
+
+    def written(task: Task, data: bytes) -> None:
+        disk.write(part / task.path, data)
+
     try:
-        shared = job(order, chosen, names, scanner)
-        for one in process(order.source, chosen, shared, scanner, bytes, order.jobs):
-            if one.packed is not None:
-                disk.write(part / one.task.path, one.packed)
-            done.append(one.account)
+        with ThreadPoolExecutor(1) as beside:
+            shared = job(order, chosen, names, scanner, beside)
+            done = [*process(order.source, chosen, shared, scanner, written, order.jobs)]
         found = ordered([*found, *(diagnostic for one in done for diagnostic in one.diagnostics)])
         if not forbidden(found):
             files = account.Files(tuple(done), fates, package=order.output.name)

@@ -8,6 +8,7 @@ is damaged, and a finding.
 from __future__ import annotations
 
 import hashlib
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import deflate
 
-from rttqa_build.deidentify.identity import Harvest, Kind, harvest, harvest_names, merged
+from rttqa_build import disk
+from rttqa_build.deidentify.identity import Harvest, Kind, harvest, harvest_names, may_identify, merged
 from rttqa_build.deidentify.stream import (
     CutError,
     LineEndingError,
@@ -119,7 +121,7 @@ def _largest_first(folder: Path, path: str) -> int:
 
 def _take(folder: Path, path: str) -> _Taken:
     try:
-        data = (folder / path).read_bytes()
+        data = disk.unbuffered(folder / path, sys.maxsize)
     except OSError:
         return _Taken(Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, _DENIED))
     file = SourceFile(path, len(data), hashlib.sha256(data).hexdigest(), deflate.crc32(data))
@@ -136,7 +138,7 @@ def _take(folder: Path, path: str) -> _Taken:
         result = read(file, data[: len(data) - stream.garbage])
     if isinstance(result, Fate):
         return _Taken(result, damage=_damage(StreamError(result.detail), path, data))
-    return _Taken(_with_rois(result, stream), harvest(walk(stream, pixels=False)))
+    return _Taken(_with_rois(result, stream), harvest(walk(stream, wanted=may_identify)))
 
 
 def _with_rois(instance: Instance, stream: Stream) -> Instance:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rttqa_build.source import Document
 
 
+SUPPLEMENT = "supplement"  # a revision that stands beside what was received, not instead of it
+
+
 @dataclass(frozen=True, slots=True)
 class SamePatient:
     """A person's word that an object under another ID is the same patient's."""
@@ -52,6 +55,11 @@ class Submission:
     kind: str = ""
     reason: str = ""
     radiotherapy_start: str = ""
+
+    @property
+    def supplement(self) -> bool:
+        """Whether this stands beside what was received before, and need not hold it again."""
+        return self.kind == SUPPLEMENT
 
     @property
     def subject(self) -> str:

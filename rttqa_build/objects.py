@@ -1,15 +1,15 @@
 """Selected objects → pseudonymised members of the package, a bounded number at a time over threads.
 
-Parsing and rewriting hold the interpreter lock, searching, hashing and compressing release it: with the
-bound of two objects a thread in flight, memory stays flat however many slices there are.
+Parsing and rewriting hold the interpreter lock, searching, hashing and compressing release it. Two objects
+a thread are in flight, or as many small ones as two large: memory stays flat however many slices there are.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import deflate
@@ -17,6 +17,7 @@ import deflate
 from rttqa_build import disk
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise
 from rttqa_build.deidentify.final import Content, content, final_uids
+from rttqa_build.deidentify.finds import Find, in_object
 from rttqa_build.deidentify.labels import dated_labels
 from rttqa_build.deidentify.stream import StreamError, parse
 from rttqa_build.diagnostic import Location, RttqaError, finding
@@ -53,13 +54,14 @@ class Task:
 
 
 class Done(NamedTuple, Generic[Packed]):
-    """One object ready to be written, with its account: rules applied, texts that leave, findings."""
+    """One object ready to be written, with its account: rules applied, texts that leave, findings, finds."""
 
     task: Task
     packed: Packed | None
     rules: Mapping[tuple[int, Action], int]
     texts: frozenset[tuple[int, str]]
     diagnostics: tuple[Diagnostic, ...]
+    finds: tuple[Find, ...] = ()
 
     @property
     def account(self) -> Done[Packed]:
@@ -107,21 +109,19 @@ def task(role: str, instance: Instance, path: str, names: Pseudonyms, rois: Mapp
     )
 
 
-def settle_uids(
-    folder: Path, chosen: Iterable[Task], job: Job, names: Pseudonyms, jobs: int
-) -> dict[str, str]:
+def settle_uids(folder: Path, chosen: Iterable[Task], job: Job, names: Pseudonyms) -> dict[str, str]:
     """Return the final SOP Instance UIDs of the RT objects: original → by content.
 
-    Raises RttqaError when a file cannot be read any more or has changed.
+    One that the engine refuses is left out: :func:`process` reports it. Raises RttqaError when a file cannot
+    be read any more or has changed.
     """
-    rt = [one for one in chosen if one.instance.kind in RT_KINDS]
-
-    def one(task: Task) -> Content:
-        return content(parse(_read(folder, task.instance)), job, task.plan)
-
-    with ThreadPoolExecutor(jobs) as pool:
-        contents = bounded(pool.submit, one, rt, jobs)
-        return final_uids({t.instance.sop_uid: c for t, c in zip(rt, contents, strict=True)}, names)
+    contents: dict[str, Content] = {}
+    for one in chosen:
+        if one.instance.kind in RT_KINDS:
+            with contextlib.suppress(StreamError):
+                stream = parse(_read(folder, one.instance))
+                contents[one.instance.sop_uid] = content(stream, job, one.plan)
+    return final_uids(contents, names)
 
 
 def process(
@@ -129,23 +129,36 @@ def process(
     chosen: Iterable[Task],
     job: Job,
     scanner: Scanner,
-    pack: Callable[[bytes], Packed],
+    pack: Callable[[Task, bytes], Packed],
     jobs: int,
 ) -> Iterator[Done[Packed]]:
-    """Yield each object pseudonymised, searched for residue and packed.
+    """Yield each object pseudonymised, searched for residue and packed, in a good order for the threads.
 
-    The largest come first, so that no thread is left alone with one at the end; else in the order given.
+    ``pack`` is called in the thread that made the object's bytes.
     """
 
     def one(task: Task) -> Done[Packed]:
         return _process(_read(folder, task.instance), task, job, scanner, pack)
 
     with ThreadPoolExecutor(jobs) as pool:
-        yield from bounded(pool.submit, one, sorted(chosen, key=_largest_first), 2 * jobs)
+        yield from bounded(pool.submit, one, _for_threads(chosen), 2 * jobs, _size)
 
 
-def _largest_first(task: Task) -> int:
-    return -task.instance.file.size
+def _size(task: Task) -> int:
+    return task.instance.file.size
+
+
+def _for_threads(chosen: Iterable[Task]) -> list[Task]:
+    """Return the RT objects in the middle, the larger first.
+
+    At the beginning they would wait for their UIDs to be settled, at the end the largest would keep one
+    thread busy and the others waiting.
+    """
+    by_size = sorted(chosen, key=_size, reverse=True)
+    images = [task for task in by_size if task.instance.kind not in RT_KINDS]
+    others = [task for task in by_size if task.instance.kind in RT_KINDS]
+    half = len(images) // 2
+    return [*images[:half], *others, *images[half:]]
 
 
 def bounded(
@@ -153,25 +166,38 @@ def bounded(
     work: Callable[[In], Out],
     items: Iterable[In],
     limit: int,
+    size: Callable[[In], int],
 ) -> Iterator[Out]:
-    """Yield the results in order, with at most ``limit`` in flight."""
-    waiting = iter(items)
-    flying = deque(submit(work, item) for item in islice(waiting, limit))
-    while flying:
-        yield flying.popleft().result()
-        flying.extend(submit(work, item) for item in islice(waiting, 1))
+    """Yield the results in order, with at most ``limit`` in flight, or more where these are small.
+
+    Small ones may be together as large as twice the largest: the threads have work while that one is made.
+    """
+    waiting = deque(items)
+    room = 2 * max(map(size, waiting), default=0)
+    flying: deque[tuple[Future[Out], int]] = deque()
+    while waiting or flying:
+        while waiting and (len(flying) < limit or size(waiting[0]) <= room):
+            item = waiting.popleft()
+            room -= size(item)
+            flying.append((submit(work, item), size(item)))
+        result, freed = flying.popleft()
+        yield result.result()
+        room += freed
 
 
 def _process(
-    data: bytes, task: Task, job: Job, scanner: Scanner, pack: Callable[[bytes], Packed]
+    data: bytes, task: Task, job: Job, scanner: Scanner, pack: Callable[[Task, bytes], Packed]
 ) -> Done[Packed]:
     try:
         result = pseudonymise(parse(data), job, task.plan)
     except StreamError as error:
         refused = finding("A003", f"an object was refused: {error}", Location(task.role), subject=task.role)
         return Done(task, None, {}, frozenset(), (refused,))
-    found = (*scanner.scan_dicom(parse(result.data), task.role), *dated_labels(result.texts, task.role))
-    return Done(task, pack(result.data), result.rules, result.texts, found)
+    finished = parse(result.data)
+    hits = scanner.scan_dicom(finished, task.role)
+    finds = in_object(finished, task.path, hits, scanner) if hits else ()
+    found = (*hits, *dated_labels(result.texts, task.role))
+    return Done(task, pack(task, result.data), result.rules, result.texts, found, finds)
 
 
 def _read(folder: Path, instance: Instance) -> bytes:

@@ -12,8 +12,9 @@ from rttqa_build.objects import process
 from rttqa_build.package.archive import compress, writing
 from rttqa_build.package.bag import BagInfo, Record, content_digest, tag_files
 from rttqa_build.package.layout import README, SUMMARY, Identity, long_paths, too_large
-from rttqa_build.package.provenance import Provenance, statement
+from rttqa_build.package.provenance import Provenance, Supplemented, statement
 from rttqa_build.package.readme import Readme, readme
+from rttqa_build.resolve.roles import is_series
 from rttqa_build.verify import verify
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rttqa_build.deidentify.engine import Job
+    from rttqa_build.deidentify.finds import Find
     from rttqa_build.deidentify.residue import Scanner
     from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.lock import Lock
     from rttqa_build.objects import Done, Task
     from rttqa_build.order import Order
     from rttqa_build.package.archive import Member
+    from rttqa_build.paperwork import Rendered
 
 STAGING = ".staging"
 
@@ -41,18 +45,19 @@ class Content:
     chosen: tuple[Task, ...]
     job: Job
     others: Mapping[str, bytes]
-    summary: Future[tuple[bytes, tuple[Diagnostic, ...]]]
+    summary: Future[Rendered]
     inputs: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What came of it: the account of each object, the content digest, the finished file, findings."""
+    """What came of it: the account of each object, the content digest, the finished file, findings, finds."""
 
     done: tuple[Done[Member], ...]
     content: str
     facts: PackageFacts
     diagnostics: tuple[Diagnostic, ...]
+    finds: tuple[Find, ...] = ()
 
 
 def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
@@ -67,14 +72,13 @@ def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
     others = dict(content.others)
     others[README] = readme(_readme(order), [*(task.path for task in content.chosen), SUMMARY, *others])
     with writing(staged) as writer:
-        # The largest object first: at the end it would keep one thread busy and the others waiting.
-        largest_first = sorted(content.chosen, key=lambda task: -task.instance.file.size)
-        for one in process(order.source, largest_first, content.job, scanner, compress, order.jobs):
+        for one in process(order.source, content.chosen, content.job, scanner, _member, order.jobs):
             done.append(one.account)
             if one.packed is not None:
                 payload[one.task.path] = Record(one.packed.sha256, one.packed.size)
                 writer.add(f"{identity.folder}/{one.task.path}", one.packed)
-        others[SUMMARY], told = content.summary.result()
+        summary = content.summary.result()
+        others[SUMMARY] = summary.data
         for path, data in sorted(others.items()):
             member = compress(data)
             payload[path] = Record(member.sha256, member.size)
@@ -84,14 +88,21 @@ def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
         for path, data in tags.items():
             writer.add(f"{identity.folder}/{path}", compress(data))
     portal = order.settings.portal
+    verified = verify(staged, identity.package, jobs=order.jobs)
     found = (
-        *told,
+        *summary.diagnostics,
         *(diagnostic for one in done for diagnostic in one.diagnostics),
         *long_paths(identity.folder, payload),
-        *too_large(writer.size, portal.max_bytes if portal else None),
-        *verify(staged, identity.package, jobs=order.jobs).diagnostics,
+        *too_large(verified.size, portal.max_bytes if portal else None),
+        *verified.diagnostics,
     )
-    return Packed(tuple(done), digest, PackageFacts(identity.package, writer.size, writer.sha256), found)
+    facts = PackageFacts(identity.package, verified.size, verified.sha256)
+    finds = (*summary.finds, *(find for one in done for find in one.finds))
+    return Packed(tuple(done), digest, facts, found, finds)
+
+
+def _member(_: Task, data: bytes) -> Member:
+    return compress(data)
 
 
 def publish(order: Order, name: str) -> Path | None:
@@ -134,13 +145,22 @@ def _identity(order: Order) -> Identity:
 
 
 def _readme(order: Order) -> Readme:
-    centre = order.settings.centre
-    return Readme(_identity(order), order.trial.title, centre.name, centre.contact.name, centre.contact.email)
+    centre, supplement = order.settings.centre, order.manifest.submission.supplement
+    return Readme(
+        _identity(order),
+        order.trial.title,
+        centre.name,
+        centre.contact.name,
+        centre.contact.email,
+        order.previous.package.name if supplement and order.previous else "",
+    )
 
 
 def _bag_info(order: Order) -> BagInfo:
     centre, submission = order.settings.centre, order.manifest.submission
     what = f"{order.trial.id}, {submission.purpose}, revision {submission.revision}"
+    if submission.supplement and order.previous:
+        what += f", supplement to revision {submission.revision - 1}"
     name = _identity(order).package.removesuffix(".zip")
     return BagInfo(name, what, centre.name, centre.contact.name, centre.contact.email)
 
@@ -153,4 +173,18 @@ def _provenance(order: Order, content: Content) -> Provenance:
         "deflate": versions.deflate,
         "typst": versions.typst,
     }
-    return Provenance(order.trial.id, order.trial.digest, order.key.fingerprint, used, content.inputs)
+    before = order.previous if order.manifest.submission.supplement else None
+    return Provenance(
+        order.trial.id,
+        order.trial.digest,
+        order.key.fingerprint,
+        used,
+        content.inputs,
+        _supplemented(before) if before else None,
+    )
+
+
+def _supplemented(before: Lock) -> Supplemented:
+    sent = sorted({row.uid for rows in before.uids.values() for row in rows})
+    images = sum(row.count for role, row in before.inputs.items() if is_series(role.partition(":")[0]))
+    return Supplemented(before.package.name, before.content, tuple(sent), images)

@@ -7,15 +7,16 @@ import io
 import tempfile
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rttqa_build import disk
 from rttqa_build.deidentify.documents import scrub
 from rttqa_build.deidentify.documents.scrubbed import LARGEST
+from rttqa_build.deidentify.finds import Find, in_text
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
 from rttqa_build.order import Paper
 from rttqa_build.package.archive import Writer, compress
-from rttqa_build.package.layout import document_path
+from rttqa_build.package.layout import SUMMARY, document_path
 from rttqa_build.study import Instance, PlanFacts
 from rttqa_build.summary import pdf
 
@@ -30,16 +31,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """Documents ready for the package, and what was found in them."""
+    """Documents ready for the package, and what was found in them, with the places."""
 
     papers: tuple[Paper, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    finds: tuple[Find, ...] = ()
+
+
+class Rendered(NamedTuple):
+    """The clinical summary as a PDF, and what was found in it, with the places."""
+
+    data: bytes
+    diagnostics: tuple[Diagnostic, ...] = ()
+    finds: tuple[Find, ...] = ()
 
 
 def documents(manifest: Manifest, trial: Trial, folder: Path, scanner: Scanner) -> Papers:
     """Return the manifest's documents as they may leave: scrubbed, and searched for identities."""
     papers: list[Paper] = []
     found: list[Diagnostic] = []
+    finds: list[Find] = []
     for name, entry in sorted(manifest.documents.items()):
         where = manifest.document.at(("documents", name))
         if not (folder / entry.path).resolve().is_relative_to(folder.resolve()):
@@ -51,28 +62,30 @@ def documents(manifest: Manifest, trial: Trial, folder: Path, scanner: Scanner) 
         except RttqaError as error:
             found.append(finding("R005", error.message, where, hint=error.hint, subject=name))
             continue
-        paper, told = _document(name, entry, data, trial, scanner)
-        papers.extend(paper)
-        found.extend(replace(one, where=where, subject=name) for one in told)
-    return Papers(tuple(papers), tuple(found))
+        one = _document(name, entry, data, trial, scanner)
+        papers.extend(one.papers)
+        found.extend(replace(told, where=where, subject=name) for told in one.diagnostics)
+        finds.extend(replace(f, told=replace(f.told, where=where, subject=name)) for f in one.finds)
+    return Papers(tuple(papers), tuple(found), tuple(finds))
 
 
-def _document(
-    name: str, entry: DocumentEntry, data: bytes, trial: Trial, scanner: Scanner
-) -> tuple[list[Paper], list[Diagnostic]]:
+def _document(name: str, entry: DocumentEntry, data: bytes, trial: Trial, scanner: Scanner) -> Papers:
     extension = PurePosixPath(entry.path).suffix.lstrip(".").lower()
     scrubbed = scrub(
         data, extension, rezip=rezip, reviewed=entry.reviewed, allowed_macros=trial.allowed_macros
     )
     if scrubbed.diagnostics:
-        return [], list(scrubbed.diagnostics)
+        return Papers(diagnostics=scrubbed.diagnostics)
     place, staff = Location(f"document:{name}"), not trial.staff_in_documents
-    found = [
-        *scanner.scan_text("\n".join(scrubbed.texts), place, staff=staff),
-        *(hit for part in scrubbed.opaque for hit in scanner.scan_opaque(part, place)),
-    ]
     paper = Paper(name, document_path(name, extension), scrubbed.data, hashlib.sha256(data).hexdigest())
-    return [paper], found
+
+    def scan(text: str) -> tuple[Diagnostic, ...]:
+        return scanner.scan_text(text, place, staff=staff)
+
+    text = "\n".join(scrubbed.texts)
+    hits = scan(text)
+    opaque = (hit for part in scrubbed.opaque for hit in scanner.scan_opaque(part, place))
+    return Papers((paper,), (*hits, *opaque), in_text(text, paper.path, hits, scan))
 
 
 def rezip(members: list[tuple[str, bytes]]) -> bytes:
@@ -85,17 +98,20 @@ def rezip(members: list[tuple[str, bytes]]) -> bytes:
     return sink.getvalue()
 
 
-def clinical_summary(
-    summary: Summary, trial: Trial, scanner: Scanner, scratch: Path
-) -> tuple[bytes, tuple[Diagnostic, ...]]:
+def clinical_summary(summary: Summary, trial: Trial, scanner: Scanner, scratch: Path) -> Rendered:
     """Return the clinical summary as a PDF; its values and its extracted text are searched for identities."""
     where = Location("clinical_summary.pdf")
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".typst-") as empty:
         rendered = pdf.render(summary, Path(empty), trial.templates)
     if isinstance(rendered, Diagnostic):
-        return b"", (rendered,)
-    texts = "\n".join((*_texts(summary), *_extracted(rendered)))
-    return rendered, scanner.scan_text(texts, where)
+        return Rendered(b"", (rendered,))
+
+    def scan(text: str) -> tuple[Diagnostic, ...]:
+        return scanner.scan_text(text, where)
+
+    text = "\n".join((*_texts(summary), *_extracted(rendered)))
+    hits = scan(text)
+    return Rendered(rendered, hits, in_text(text, SUMMARY, hits, scan))
 
 
 def cleaned(instance: Instance, scanner: Scanner) -> Instance:

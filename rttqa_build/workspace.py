@@ -6,6 +6,7 @@ Reads files when asked, and only those; holds no patient data. All that ``check`
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -13,7 +14,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import __version__, approval, disk, history, keyfile, mappings, records, settings
+from rttqa_build import (
+    __version__,
+    approval,
+    disk,
+    history,
+    keyfile,
+    mappings,
+    records,
+    settings,
+    supplement,
+)
+from rttqa_build.beside import files, searched
 from rttqa_build.definition import acceptance
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, finding, ordered
@@ -22,6 +34,7 @@ from rttqa_build.ledger import FOLDER as RECEIPTS
 from rttqa_build.library import Library, Reading
 from rttqa_build.lock import Basis, Lock, Versions, freshness
 from rttqa_build.order import Clinical
+from rttqa_build.repository import find as find_repository
 from rttqa_build.repository import inside_work_tree
 from rttqa_build.schema import did_you_mean
 from rttqa_build.settings import FILE, expand, find_root
@@ -30,6 +43,7 @@ from rttqa_build.tokens import Tokened, wrong_patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import PurePath
 
     from rttqa_build.manifest import Manifest
     from rttqa_build.mappings import Mappings
@@ -39,6 +53,7 @@ if TYPE_CHECKING:
     from rttqa_build.trial import Trial
 
 MANIFEST, SUBMISSIONS = "manifest.yaml", "submissions"
+_DEFINITIONS = ("trials", "schemas")
 # folders that a cloud client copies to computers which the trust does not know
 _SYNCED = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "box sync", "nextcloud")
 
@@ -122,13 +137,19 @@ class Workspace:
         shown = self.shown(manifest)
         data, reading = self._read(manifest, shown)
         folder = manifest.parent
+        reading = self._supplementing(folder, reading)
         schemas = {
             name: self.library.schema(file.removesuffix(".schema.json"))
             for name, file in records.SCHEMAS.items()
         }
         kept = records.read(folder, Path(shown).parent.as_posix(), schemas)
         basis = self.basis(reading)
-        found = (*reading.diagnostics, *kept.diagnostics, *self._standing(reading, kept, basis, shown))
+        found = (
+            *reading.diagnostics,
+            *kept.diagnostics,
+            *self._standing(reading, kept, basis, shown),
+            *self._beside(manifest, reading),
+        )
         return Submission(folder, shown, data, reading, kept, basis, ordered(found))
 
     def _read(self, manifest: Path, shown: str) -> tuple[bytes, Reading]:
@@ -167,10 +188,53 @@ class Workspace:
         yield from freshness(kept.lock, basis, received=received, where=Location(f"{folder}/{records.LOCK}"))
         where = Location(f"{folder}/{records.APPROVAL}")
         yield from approval.voided(kept.approvals, kept.lock.content, where)
+        yield from approval.voided(kept.released, kept.lock.content, where, "release")
 
-    def _contacts(self, trial: Trial | None) -> tuple[str, ...]:
-        contacts = [self.settings.centre.contact, *([trial.contact] if trial else [])]
+    def _contacts(self, *trials: Trial | None) -> tuple[str, ...]:
+        contacts = [self.settings.centre.contact, *(trial.contact for trial in trials if trial)]
         return tuple(text for contact in contacts for text in (contact.email, contact.name))
+
+    def _beside(self, manifest: Path, reading: Reading) -> Iterator[Diagnostic]:
+        """Yield what identifies in the files that a commit would take along with a manifest.
+
+        The manifest itself is searched by its fields, or here where it is no YAML.
+        """
+        past, contacts = manifest.parent / history.HISTORY, self._contacts(reading.trial)
+        for path in files(manifest.parent):
+            # what was frozen was searched before it was received
+            frozen = path.is_relative_to(past) and path.name in history.FROZEN
+            if not frozen and (path != manifest or reading.document is None):
+                yield from self._searched(path, contacts)
+
+    def shared(self) -> dict[str, tuple[Diagnostic, ...]]:
+        """Return what identifies in the files that no submission has for itself, by the file's name.
+
+        Settings, trial definitions with their schemas, and whatever else lies at the root, as a README.
+        """
+        own = (self.library.trial(name).trial for name in self._own_trials())
+        allowed = (*self._contacts(*own), *self.settings.own_words)
+        loose = (*files(self.root, deep=False), *files(self.root / SUBMISSIONS, deep=False))
+        found = {path: self._searched(path, allowed) for path in loose}
+        # a logo or the like may lie at the root
+        found = {path: tuple(one for one in told if one.code != "M264") for path, told in found.items()}
+        for path in (path for part in _DEFINITIONS for path in files(self.root / part)):
+            found[path] = self._searched(path, allowed)
+        return {self.shown(path): told for path, told in found.items() if told}
+
+    def _own_trials(self) -> tuple[str, ...]:
+        folder = self.root / _DEFINITIONS[0]
+        return tuple(name for name in self.library.ids() if (folder / name).is_dir())
+
+    def _searched(self, path: Path, allowed: tuple[str, ...]) -> tuple[Diagnostic, ...]:
+        """Return what identifies in a file, unless Git ignores it."""
+        found = searched(path, self.shown(path), self.settings.identifiers, allowed)
+        return () if found and self._ignored(path) else found
+
+    def _ignored(self, path: Path) -> bool:
+        try:
+            return find_repository(self.root, self.environ).ignored(path)
+        except RttqaError:
+            return False
 
     def contradictions(self, submissions: Iterable[Submission]) -> tuple[Diagnostic, ...]:
         """Return where patient tokens contradict each other: over the whole repository."""
@@ -198,7 +262,7 @@ class Workspace:
         document, told = mappings.read(self.root / mappings.FILE, self.library.schema("mappings"))
         if document is None:
             return {}, told
-        return mappings.from_document(document), identifiers(document, self.settings.identifiers, ())
+        return mappings.from_document(document), told
 
     def remember(self, received: Iterable[Manifest]) -> bool:
         """Note the structure names of received packages as accepted; return whether any is new.
@@ -303,9 +367,7 @@ class Workspace:
 
     def demand_unsynced(self, path: Path, what: str) -> None:
         """Raise UsageError when a cloud client would copy what lies there, unless the settings allow it."""
-        parts = [part.casefold() for part in path.parts]
-        synced = any(part.startswith(client) for part in parts for client in _SYNCED)
-        if synced and not self.settings.allow_synced_folders:
+        if is_synced(path) and not self.settings.allow_synced_folders:
             raise UsageError(
                 f"{what} lies in a folder that a cloud client copies elsewhere",
                 "choose a folder of the trust, or set `allow_synced_folders: true` where the trust agreed",
@@ -328,11 +390,25 @@ class Workspace:
         return Clinical(content, hashlib.sha256(data).hexdigest(), found)
 
     def previous(self, submission: Submission) -> Lock | None:
-        """Return the lock of the last received revision before this one."""
-        manifest = submission.manifest
+        """Return what stands of all revisions that were received before this one, as one lock."""
+        return self._before(submission.folder, submission.manifest)
+
+    def _before(self, folder: Path, manifest: Manifest | None) -> Lock | None:
         revision = manifest.submission.revision - 1 if manifest else 0
-        schema = self.library.schema("lock")
-        return history.lock_of(submission.folder, revision, schema)
+        return history.standing(folder, revision, self.library.schema("lock"))
+
+    def _supplementing(self, folder: Path, reading: Reading) -> Reading:
+        """Return a reading without demands for what was received before, where it is a supplement to that."""
+        manifest, trial = reading.manifest, reading.trial
+        if manifest is None or trial is None or not manifest.submission.supplement:
+            return reading
+        try:
+            before = self._before(folder, manifest)
+        except RttqaError as error:
+            found = finding("M410", error.message, manifest.document.at(("submission",)), hint=error.hint)
+            return reading._replace(diagnostics=(*reading.diagnostics, found))
+        told = supplement.still_asked(reading.diagnostics, manifest, trial, before)
+        return reading._replace(diagnostics=told)
 
 
 class SettingsError(UsageError):
@@ -343,6 +419,12 @@ class SettingsError(UsageError):
         self.diagnostics = diagnostics
 
 
+def is_synced(path: PurePath) -> bool:
+    """Return whether a path leads through a folder that looks like a cloud client's."""
+    return any(part.casefold().startswith(client) for part in path.parts for client in _SYNCED)
+
+
+@functools.cache
 def versions() -> Versions:
     """Return the versions of the programs that decide the bytes of a package."""
     return Versions(__version__, PROFILE, version("deflate"), version("typst"))

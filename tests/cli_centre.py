@@ -33,6 +33,24 @@ submission:
   revision: 1
 source: {NAME}
 """
+# what takes long to load, and code that shows at the end what was loaded
+HEAVY = {
+    "pydicom",
+    "numpy",
+    "typst",
+    "jinja2",
+    "http",
+    "keyring",
+    "rich",
+    "pypdf",
+    "deflate",
+    "re2",
+    "ahocorasick_rs",
+}
+SHOW = """
+import atexit, sys
+atexit.register(lambda: print("MODULES", *sys.modules, file=sys.stderr))
+"""
 _IDENTITY = (
     *(value for values in synthetic.INVENTED.planted().values() for value in values),
     synthetic.INVENTED.name,

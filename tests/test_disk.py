@@ -4,6 +4,8 @@ import errno
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -155,3 +157,24 @@ def test_a_lock_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
         disk.exclusive(tmp_path / "file" / "x", "the build folder"),
     ):
         pass
+
+
+@pytest.mark.parametrize(("size", "expected"), [(3, b"abc"), (6, b"abcdef"), (1 << 40, b"abcdef")])
+def test_a_file_is_read_as_far_as_is_asked_and_as_it_goes(tmp_path: Path, size: int, expected: bytes) -> None:
+    (tmp_path / "a").write_bytes(b"abcdef")
+    assert disk.unbuffered(tmp_path / "a", size) == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_comes_in_pieces_is_read_whole(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    def write() -> None:
+        with (tmp_path / "pipe").open("wb", buffering=0) as pipe:
+            for piece in (b"one ", b"two ", b"three"):
+                pipe.write(piece)
+                time.sleep(0.01)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(write)
+        assert disk.unbuffered(tmp_path / "pipe", 100) == b"one two three"

@@ -12,13 +12,18 @@ import pytest
 from rttqa_build.library import Library
 from rttqa_build.loosening import of_settings, of_trial
 from rttqa_build.settings import Centre, Gate, IdentifierPattern, PortalSettings, Settings
-from rttqa_build.trial import Acceptance, Contact, Trial
+from rttqa_build.trial import Acceptance, Contact, DocumentRule, FormValues, Trial
 
 
 def prostate() -> Trial:
     found = Library().trial("example-prostate").trial
     assert found is not None
     return found
+
+
+def form(values: FormValues | None) -> tuple[DocumentRule, ...]:
+    first, *others = prostate().documents
+    return (replace(first, values=values), *others)
 
 
 TRIAL = replace(
@@ -56,6 +61,11 @@ SETTINGS = Settings(
         ({"tolerances": {"grid": Decimal(4)}}, "tolerance grid: 3 before, 4 now"),
         ({"tolerances": {}}, "tolerance grid: 3 before, none now"),
         ({"permitted": {}}, "any x is now permitted"),
+        ({"documents": form(None)}, "documents: the values in plan_assessment_form are no longer compared"),
+        (
+            {"documents": form(FormValues("a", "b", "c", points=Decimal(9)))},
+            "documents: points of the values in plan_assessment_form: 3 before, 9 now",
+        ),
         ({"permitted": {"x": ("a", "b")}}, "x now permitted: b"),
         ({"constraints": TRIAL.constraints[1:]}, "changed or no longer there"),
         ({"structures": ()}, "structures: Rectum is no longer required"),

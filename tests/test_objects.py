@@ -18,7 +18,7 @@ from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.diagnostic import RttqaError
-from rttqa_build.objects import bounded, process, settle_uids, tasks
+from rttqa_build.objects import Task, bounded, process, settle_uids, tasks
 from rttqa_build.pseudonym import Pseudonyms
 from rttqa_build.study import DoseFacts, ImageFacts, SourceFile
 
@@ -26,30 +26,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+
 NAMES = Pseudonyms.derive(build_case.KEY, "example-prostate")
 MARKS = Marks("EP-0123", "t", "T", "", "RXX", "Centre")
 JOB = Job(compile_policy(), MARKS, 52, NAMES.base_uid, registered_uids(), lambda _: False)
 SCANNER = Scanner(Harvest())
 
 
-@pytest.mark.parametrize(("items", "limit"), [(0, 2), (1, 2), (7, 2), (7, 1), (3, 9)])
-def test_bounded_keeps_order_and_never_has_more_in_flight(items: int, limit: int) -> None:
-    lock, running, most = threading.Lock(), [0], [0]
+@pytest.mark.parametrize(
+    ("sizes", "limit", "most"),
+    [
+        ([], 2, 0),
+        ([5], 2, 1),
+        ([5] * 7, 2, 2),
+        ([5] * 7, 1, 2),  # twice the largest
+        ([5] * 3, 9, 3),
+        ([9, *[1] * 30], 2, 18),
+        ([9, 9, 9, 9, 1], 2, 2),
+    ],
+)
+def test_bounded_keeps_order_and_has_no_more_in_flight(sizes: list[int], limit: int, most: int) -> None:
+    flying, seen = [0], [0]
 
     def submit(work: Callable[[int], int], item: int) -> Future[int]:
-        with lock:
-            running[0] += 1
-            most[0] = max(most[0], running[0])
+        flying[0] += 1
+        seen[0] = max(seen[0], flying[0])
         return pool.submit(work, item)
 
     with ThreadPoolExecutor(3) as pool:
         found = []
-        for result in bounded(submit, lambda item: item * item, range(items), limit):
+        for result in bounded(submit, lambda item: item * item, range(len(sizes)), limit, sizes.__getitem__):
             found.append(result)
-            with lock:
-                running[0] -= 1
-    assert found == [n * n for n in range(items)]
-    assert most[0] <= limit + 1
+            flying[0] -= 1
+    assert found == [n * n for n in range(len(sizes))]
+    assert seen[0] == most
 
 
 def test_paths_go_by_role_and_order_and_rt_objects_get_a_series_of_their_own() -> None:
@@ -67,11 +77,15 @@ def test_paths_go_by_role_and_order_and_rt_objects_get_a_series_of_their_own() -
     assert [task.role for task in chosen] == ["planning_image", "planning_image", "dose:a", "dose:b"]
 
 
-def one_task(path: Path, data: bytes) -> object:
+def one_task(path: Path, data: bytes, facts: ImageFacts | DoseFacts | None = None) -> tuple[Task, ...]:
     path.write_bytes(data)
     file = SourceFile(path.name, len(data), hashlib.sha256(data).hexdigest(), zlib.crc32(data))
-    thing = replace(instance(ImageFacts(), "1.2.3"), file=file)
+    thing = replace(instance(facts or ImageFacts(), "1.2.3"), file=file)
     return tasks([replace(selected("planning_image"), instances=(thing,))], NAMES, lambda _: {})
+
+
+def packed(task: Task, data: bytes) -> tuple[Task, int]:
+    return task, len(data)
 
 
 def test_an_object_that_the_engine_refuses_is_a_finding_not_a_failure(tmp_path: Path) -> None:
@@ -79,7 +93,7 @@ def test_an_object_that_the_engine_refuses_is_a_finding_not_a_failure(tmp_path: 
     saved = synthetic.save(patient, tmp_path / "x")
     data = saved.paths["ct/001"].read_bytes()
     cut = data[: len(data) // 2]
-    (done,) = process(tmp_path, one_task(tmp_path / "a.dcm", cut), JOB, SCANNER, bytes, 1)  # type: ignore[arg-type]
+    (done,) = process(tmp_path, one_task(tmp_path / "a.dcm", cut), JOB, SCANNER, packed, 1)
     assert done.packed is None
     assert [d.code for d in done.diagnostics] == ["A003"]
     assert done.diagnostics[0].where.file == "planning_image"
@@ -89,9 +103,36 @@ def test_a_file_that_changed_since_it_was_read_stops_the_build(tmp_path: Path) -
     chosen = one_task(tmp_path / "a.dcm", b"one")
     (tmp_path / "a.dcm").write_bytes(b"two")
     with pytest.raises(RttqaError, match="changed"):
-        list(process(tmp_path, chosen, JOB, SCANNER, bytes, 1))  # type: ignore[arg-type]
+        list(process(tmp_path, chosen, JOB, SCANNER, packed, 1))
 
 
 def test_images_have_no_final_uids(tmp_path: Path) -> None:
     chosen = one_task(tmp_path / "a.dcm", b"never parsed")
-    assert settle_uids(tmp_path, chosen, JOB, NAMES, 1) == {}  # type: ignore[arg-type]
+    assert settle_uids(tmp_path, chosen, JOB, NAMES) == {}
+
+
+def test_an_rt_object_that_the_engine_refuses_has_no_final_uid_and_stops_nothing(tmp_path: Path) -> None:
+    chosen = one_task(tmp_path / "a.dcm", b"no DICOM at all", DoseFacts())
+    assert settle_uids(tmp_path, chosen, JOB, NAMES) == {}
+
+
+def test_rt_objects_come_when_half_of_the_images_are_done(tmp_path: Path) -> None:
+    images = [one_task(tmp_path / f"{n}.dcm", bytes(n), ImageFacts())[0] for n in range(1, 8)]
+    doses = [one_task(tmp_path / f"dose{n}.dcm", bytes(n), DoseFacts())[0] for n in (20, 30)]
+    sizes = [
+        one.task.instance.file.size for one in process(tmp_path, [*images, *doses], JOB, SCANNER, packed, 2)
+    ]
+    assert sizes == [7, 6, 5, 30, 20, 4, 3, 2, 1]
+
+
+def test_the_bytes_are_packed_in_the_thread_that_made_them(tmp_path: Path) -> None:
+    saved = synthetic.save(synthetic.build(extent=synthetic.SMALL), tmp_path / "x")
+    (task,) = one_task(tmp_path / "a.dcm", saved.paths["ct/001"].read_bytes())
+
+    def told(given: Task, data: bytes) -> tuple[Task, bool, int]:
+        return given, threading.current_thread() is threading.main_thread(), len(data)
+
+    (done,) = process(tmp_path, (task,), JOB, SCANNER, told, 1)
+    assert done.packed is not None
+    assert done.packed[:2] == (task, False)
+    assert done.packed[2] > 0

@@ -110,7 +110,7 @@ def test_any_buffer_gives_the_same_member() -> None:
 def test_headers_hold_no_trace_of_when_and_where(tmp_path: Path) -> None:
     written = build(tmp_path / "p.zip")
     content = (tmp_path / "p.zip").read_bytes()
-    assert (written.sha256, written.size) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert written.size == len(content)
     with zipfile.ZipFile(tmp_path / "p.zip") as found:
         infos = found.infolist()
     assert [info.filename for info in infos] == sorted(info.filename for info in infos)
@@ -147,10 +147,11 @@ def test_same_bytes_anywhere(
     monkeypatch.setenv("TZ", zone)
     before = os.umask(umask)
     try:
-        written = build(tmp_path / "elsewhere" / "p.zip", dict(reversed(PAYLOAD.items())), jobs)
+        build(tmp_path / "elsewhere" / "p.zip", dict(reversed(PAYLOAD.items())), jobs)
     finally:
         os.umask(before)
-    assert written.sha256 == "1bc233bf91d3c407537e33cf8e840d720f1c1ebbe54e2c69b0f4c5d2fb9e155b"
+    digest = hashlib.sha256((tmp_path / "elsewhere" / "p.zip").read_bytes()).hexdigest()
+    assert digest == "1bc233bf91d3c407537e33cf8e840d720f1c1ebbe54e2c69b0f4c5d2fb9e155b"
 
 
 def test_plain_unzip_reads_it(tmp_path: Path) -> None:

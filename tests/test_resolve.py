@@ -6,14 +6,14 @@ import hashlib
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rttqa_build.diagnostic import Severity
 from rttqa_build.intake import take_in
 from rttqa_build.manifest import Manifest, SamePatient, Selector, Submission
-from rttqa_build.resolve import Resolution, resolve
+from rttqa_build.resolve import Earlier, Resolution, resolve
 from rttqa_build.source import Document
 from rttqa_build.study import (
     DoseFacts,
@@ -32,6 +32,9 @@ from rttqa_build.study import (
 )
 from rttqa_build.study.classes import BURNED_IN, refusal_of
 from rttqa_build.trial import Contact, ObjectRule, StructureRule, Trial, When
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 JANE = PatientIdentity("H1", "DOE^JANE", "19500102", ("9434765919",))
@@ -698,3 +701,50 @@ def test_an_arm_takes_plans_of_a_kind(arm: str, expected: list[tuple[str, str]])
     base = a_manifest()
     one = replace(base, submission=replace(base.submission, arm=arm))
     assert solve(a_study(a_series(), a_structure_set(), ions, a_dose()), one, a_trial(*rules))[1] == expected
+
+
+# --- supplements: what was received before need not be there again ---
+
+BEFORE = Earlier(
+    frozenset(CHAIN),
+    {"plan": frozenset({"base of rp"}), "structure_set": frozenset({"base of rs"})},
+    lambda uid: f"base of {uid}",
+)
+WHOLE = a_trial(*required("planning_image", "structure_set", "plan", "dose"))
+
+
+@pytest.mark.parametrize(
+    ("part", "codes"),
+    [
+        (lambda: one_chain()[3], []),
+        (lambda: a_dose("other", plans=("never sent",)), [("R201", "dose")]),
+        (lambda: a_plan("rp2"), []),
+        (lambda: a_plan("rp2", sets=("never sent",)), [("R202", "plan")]),
+        (lambda: a_structure_set("rs2"), []),
+    ],
+)
+def test_a_supplement_holds_what_is_added(part: Callable[[], Instance], codes: list[Any]) -> None:
+    study = a_study(part())
+    assert len(resolve(study, a_manifest(), WHOLE, BEFORE).roles) == 1
+    assert codes_of(resolve(study, a_manifest(), WHOLE, BEFORE)) == codes
+    assert "R001" in [code for code, _ in codes_of(resolve(study, a_manifest(), WHOLE))]
+
+
+def test_below_data_nothing_is_followed_to_what_was_sent() -> None:
+    images, structures, plan, dose = one_chain()
+    study = a_study(images, structures, plan, dose)
+    chosen = a_manifest(dose=Selector(sha256=dose.file.sha256))
+    assert sorted(roles_of(resolve(study, chosen, WHOLE, BEFORE))) == ["dose"]
+    assert codes_of(resolve(study, chosen, WHOLE, BEFORE)) == []
+    assert len(roles_of(resolve(study, a_manifest(), WHOLE, BEFORE))) == 4
+    assert len(roles_of(resolve(study, chosen, WHOLE))) == 4
+
+
+@pytest.mark.parametrize(
+    ("roles", "codes"), [(CHAIN, []), (("structure_set", "plan", "dose"), ["R001", "R205"])]
+)
+def test_a_registration_may_join_images_that_were_sent(roles: tuple[str, ...], codes: list[str]) -> None:
+    study = a_study(a_series("mr", "MR", frame_uid="other-frame"), a_registration())
+    manifest = a_manifest(diagnostic_mr=Selector(path="mr"), registration=Selector(path="export/reg.dcm"))
+    told = resolve(study, manifest, ALL, replace(BEFORE, roles=frozenset(roles)))
+    assert [code for code, _ in codes_of(told)] == codes

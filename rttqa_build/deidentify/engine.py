@@ -62,7 +62,8 @@ class Job:
 
     ``uid`` maps an original UID to its pseudonym; ``registered`` are UIDs that stay; ``weeks`` is the date
     offset into the past; ``identifying`` tells whether a text holds a harvested identity; ``supplied`` is the
-    job for objects of a case that the trial supplied, whose dates stay.
+    job for objects of a case that the trial supplied, whose dates stay. ``memo`` remembers what became of
+    short elements: most are the same in every slice.
     """
 
     policy: Policy
@@ -72,6 +73,9 @@ class Job:
     registered: frozenset[bytes]
     identifying: Callable[[str], bool]
     supplied: Job | None = None
+    memo: dict[tuple[bytes, Encoding], bytes | None] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +221,35 @@ class _Writer:
             return False, None
         if element.items is not None:
             return False, self._sequence(action, element, encoding)
-        old = self.data[element.value : element.end]
-        value = _HANDLERS[action](self, element, siblings)
-        if value is None or value == old:
+        if action in _BY_VALUE and element.end - element.start <= _SHORT:
+            new = self._remembered(action, element, siblings, encoding)
+        else:
+            new = self._rewritten(action, element, siblings, encoding)
+        if new is None:
             return True, None
         self.rules[element.tag, action] += 1
-        vr = self._written_vr(element, encoding)
-        return False, encode.element(encoding, element.tag, vr, value)
+        return False, new
+
+    def _remembered(
+        self, action: Action, element: Element, siblings: list[Element], encoding: Encoding
+    ) -> bytes | None:
+        """Return what became of the same element in another slice, or in another item."""
+        memo, key = self.job.memo, (self.data[element.start : element.end], encoding)
+        if key in memo:
+            return memo[key]
+        new = self._rewritten(action, element, siblings, encoding)
+        if len(memo) < _MOST_REMEMBERED:
+            memo[key] = new
+        return new
+
+    def _rewritten(
+        self, action: Action, element: Element, siblings: list[Element], encoding: Encoding
+    ) -> bytes | None:
+        """Return the new bytes of an element that is no sequence; none when it stays as it is."""
+        value = _HANDLERS[action](self, element, siblings)
+        if value is None or value == self.data[element.value : element.end]:
+            return None
+        return encode.element(encoding, element.tag, self._written_vr(element, encoding), value)
 
     def _is_safe(self, element: Element, siblings: list[Element]) -> bool:
         """Return whether a private element is a number that the trial retains, or the creator of one."""
@@ -414,6 +440,11 @@ _HANDLERS: Mapping[Action, Callable[[_Writer, Element, list[Element]], bytes | N
     Action.DUMMY: _Writer._dummy,
     Action.EMPTY: lambda _, __, ___: b"",
 }
+# what becomes of these depends on nothing but the element itself
+_BY_VALUE = frozenset(
+    {Action.FITTING, Action.NUMERIC, Action.CLASS, Action.DATE, Action.SUBJECT, Action.DUMMY, Action.EMPTY}
+)
+_SHORT, _MOST_REMEMBERED = 128, 1 << 15
 _UNDEFINED_BYTES = UNDEFINED.to_bytes(4, "little")
 
 

@@ -148,18 +148,12 @@ def end_of_directory(count: int, size: int, offset: int) -> bytes:
 
 
 class Writer:
-    """Writes an archive to ``sink`` and hashes it on the way; ``sha256`` and ``size`` are its own."""
+    """Writes an archive to ``sink``; ``size`` is how long it is by now."""
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
-        self._digest = hashlib.sha256()
         self._entries: dict[str, Entry] = {}
         self.size = 0
-
-    @property
-    def sha256(self) -> str:
-        """The digest of what has been written so far: the file's, once it is complete."""
-        return self._digest.hexdigest()
 
     def add(self, path: str, member: Member) -> None:
         """Write one member under ``path`` (POSIX, relative; unique ignoring case).
@@ -187,7 +181,6 @@ class Writer:
             self._sink.write(data)
         except OSError as error:
             raise disk.failure(error, "the package") from None
-        self._digest.update(data)
         self.size += len(data)
 
 

@@ -112,7 +112,11 @@ def assemble(manifest: Manifest, trial: Trial, settings: Settings, evidence: Evi
         contents=_contents(manifest, evidence),
         prescription=tuple(_prescription(row, _only_plan(evidence)) for row in manifest.prescription),
         structures=tuple(_structures(manifest, trial, evidence)),
-        constraints=tuple(_constraints(manifest, trial, evidence)),
+        constraints=tuple(
+            row
+            for row in _constraints(manifest, trial, evidence)
+            if not submission.supplement or row.verdict != NOT_EVALUATED
+        ),
         curves=evidence.curves,
         plans=tuple(_plans(evidence)),
         clinical=tuple(
@@ -128,13 +132,22 @@ def assemble(manifest: Manifest, trial: Trial, settings: Settings, evidence: Evi
     )
 
 
-def changed(old: Lock, new: Lock, *, dose: bool = True) -> tuple[Fact, ...]:
-    """Return in words what ``new`` has other than the lock of the last received revision.
+def changed(old: Lock, new: Lock, *, dose: bool = True, beside: bool = False) -> tuple[Fact, ...]:
+    """Return in words what ``new`` has other than the lock of what was received.
 
-    Without ``dose`` only what was sent is told, not how constraints came out: for an e-mail.
+    Without ``dose`` only what was sent is told, not how constraints came out: for an e-mail. ``beside``:
+    it is a supplement, and what it does not hold again is still there.
     """
-    told = (one for one in since(old, new) if dose or one.topic == "inputs")
+    told = (one for one in since(old, new, beside=beside) if dose or one.topic == "inputs")
     return tuple(Fact(_about(one.subject), one.words) for one in told)
+
+
+def contents_of(before: Lock) -> tuple[ContentRow, ...]:
+    """Return in words what a lock says was sent."""
+    counts: Counter[str] = Counter()
+    for role, row in before.inputs.items():
+        counts[role.partition(":")[0]] += row.count
+    return content_rows(counts, {}, len(before.documents))
 
 
 def _about(subject: str) -> str:
@@ -249,6 +262,8 @@ def _prescription(row: Prescription, only_plan: str) -> PrescriptionRow:
 
 def _structures(manifest: Manifest, trial: Trial, evidence: Evidence) -> Iterator[StructureRow]:
     rois = {roi.name: roi for roi in _rois(evidence)}
+    if manifest.submission.supplement and not rois:
+        return  # they were shown with what this stands beside
     types = {rule.name: rule.type for rule in trial.structures}
     order = [rule.name for rule in trial.structures if rule.name in manifest.structures]
     for name in dict.fromkeys([*order, *manifest.structures]):

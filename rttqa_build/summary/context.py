@@ -236,7 +236,8 @@ class Summary:
     """Everything that the clinical summary may show: it lies in the package.
 
     Neither the date of radiotherapy start nor package name or digest: those never enter the package.
-    ``changes``: what is other than in the last received revision, by what it is about.
+    ``changes``: what is other than in what was received, by what it is about; ``before``: what that was, for
+    a supplement, which does not hold it again.
     """
 
     trial: TrialText
@@ -253,6 +254,7 @@ class Summary:
     views: tuple[View, ...] = ()
     views_legend: tuple[LegendEntry, ...] = ()
     changes: tuple[Fact, ...] = ()
+    before: tuple[ContentRow, ...] = ()
 
     @property
     def verdicts(self) -> tuple[tuple[Verdict, Tone, int], ...]:

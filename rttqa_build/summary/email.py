@@ -49,6 +49,7 @@ def render(context: Context, templates: Mapping[str, bytes], name: str = TEMPLAT
         "kind": submission.kind,
         "contents": summary.contents,
         "changes": summary.changes,
+        "before": summary.before,
         "sending": context.sending,
     }
     text = fill(environment(_one_line), name, templates, values)

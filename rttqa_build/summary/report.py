@@ -8,6 +8,7 @@ the slices.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from rttqa_build.summary.views import png_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from jinja2 import Template
 
     from rttqa_build.summary.context import Context, Slices, View
 
@@ -35,26 +38,28 @@ def render(context: Context) -> str:
 
     style, script = shipped(STYLE), shipped(SCRIPT)
     drawing = plot(context.summary)
-    return (
-        environment(autoescape=True)
-        .from_string(shipped(TEMPLATE))
-        .render(
-            style=Markup(style),  # noqa: S704 - our own file
-            script=Markup(script),  # noqa: S704 - our own file
-            policy=_POLICY.format(_hash(style), _hash(script)),
-            summary=context.summary,
-            sending=context.sending,
-            local=context.local,
-            contents=list(_contents(context)),
-            leaving=leaving.groups(context.local.texts),
-            plot=drawing,
-            lines=[(line, _points(line.points, drawing.top)) for line in drawing.lines],
-            width=_WIDTH,
-            height=_HEIGHT,
-            pictures=_pictures(context.summary.views),
-            slices=_slices(context.local.slices),
-        )
+    return template().render(
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        policy=_POLICY.format(_hash(style), _hash(script)),
+        summary=context.summary,
+        sending=context.sending,
+        local=context.local,
+        contents=list(_contents(context)),
+        leaving=leaving.groups(context.local.texts),
+        plot=drawing,
+        lines=[(line, _points(line.points, drawing.top)) for line in drawing.lines],
+        width=_WIDTH,
+        height=_HEIGHT,
+        pictures=_pictures(context.summary.views),
+        slices=_slices(context.local.slices),
     )
+
+
+@functools.cache
+def template() -> Template:
+    """Return the compiled template. Compiling takes longer than filling: a build does it beside packing."""
+    return environment(autoescape=True).from_string(shipped(TEMPLATE))
 
 
 def _hash(text: str) -> str:

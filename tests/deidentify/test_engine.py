@@ -148,6 +148,18 @@ def test_registered_and_class_uids_stay() -> None:
     assert after.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID == NAMES.base_uid("1.2.9")
 
 
+@pytest.mark.parametrize("arc", ["1.2.840.10008.5.1.4.1.1.481.", "1.2.840.10008.1.2.", "1.2.246.352.70.1."])
+@pytest.mark.parametrize("keyword", ["RelatedGeneralSOPClassUID", "OriginalSpecializedSOPClassUID"])
+def test_class_uids_that_nobody_registered_hold_no_number_of_the_patient(arc: str, keyword: str) -> None:
+    number = "9434765919"
+    after = run(dataset(**{keyword: arc + number}), identifying=number)
+    assert after[keyword].value == NAMES.base_uid(arc + number)
+    after = run(dataset(**{keyword: arc + number + ".1"}), identifying=number)
+    assert number not in str(after[keyword].value)
+    assert run(dataset(**{keyword: arc + "7"}), identifying=number)[keyword].value == arc + "7"
+    assert run(dataset(**{keyword: arc + number}))[keyword].value == arc + number
+
+
 def test_private_elements_curves_and_overlays_go_at_every_level() -> None:
     inner = item(ReferencedSOPInstanceUID="1.2.9")
     inner.add_new(0x32530010, "LO", "VENDOR")
@@ -600,3 +612,21 @@ def test_a_neutral_name_is_taken_by_no_other_structure() -> None:
     made.StructureSetROISequence[0].ROIName = "roi_3"
     after = run(made, ObjectPlan(rois={2: "ROI_3_"}))
     assert [roi.ROIName for roi in after.StructureSetROISequence] == ["roi_3", "ROI_3_", "ROI_3__"]
+
+
+def test_what_is_remembered_of_one_job_is_not_taken_for_another() -> None:
+    parsed = stream.parse(write(dataset(StudyDate="20240229", PatientComments="x", Modality="CT")))
+    first = job()
+    early = pseudonymise(parsed, first, ObjectPlan())
+    assert first.memo
+    later = replace(first, weeks=first.weeks + 1)
+    assert not later.memo
+    assert pseudonymise(parsed, later, ObjectPlan()).data != early.data
+    assert pseudonymise(parsed, first, ObjectPlan()) == early
+
+
+def test_an_element_is_rewritten_alike_whether_it_is_remembered_or_not() -> None:
+    parsed = stream.parse(write(dataset(StudyDate="20240229", PatientComments="x", Modality="CT")))
+    shared = job()
+    once, again = (pseudonymise(parsed, shared, ObjectPlan()) for _ in range(2))
+    assert once == again
