@@ -38,7 +38,7 @@ This page says what `rttqa-build submit` does with that, and what happens when s
   whether the link takes uploads with this password. A wrong password costs exactly one refused login,
   however many submissions there are: a Nextcloud shuts out an address after ten of them in half an hour,
   and a hospital has one address. After five refused logins in half an hour, or once the portal has shut the
-  hospital out, `submit` sends nothing before a time that it tells.
+  hospital out, `submit` sends nothing before a time that it tells. Runs that begin together ask in turn.
 - **The attempt is written down before the first byte leaves**, in `receipt.yaml`; its outcome afterwards.
   Whatever happens in between, the receipt says *unknown*, not nothing.
 - **The portal's SHA-256 is the proof.** The server is asked to hash what it received. Equal: *received*.
@@ -54,7 +54,12 @@ This page says what `rttqa-build submit` does with that, and what happens when s
 - **Where the disk does not take the outcome any more**, `submit` says what the portal answered and which word
   the next `submit` will ask for (U036): the receipt holds an attempt without an outcome.
 - **What another clone handed over** with the same key stands in the journal beside it: `status`, `submit` and
-  `withdraw` all say so (U050) until its receipt is here.
+  `withdraw` all say so (U050) until its receipt is here; also where both know of an attempt, and the other
+  clone knows by now that it was received. No word is recorded before.
+- **What a commit took away** is looked for in Git: where an earlier commit holds an attempt that receipt.yaml
+  does not, as after a revert or a merge that went wrong, `submit` sends nothing (U025).
+- **A received revision is kept** in `history/` before the next one leaves (U026): without it nobody could
+  tell what has changed since.
 - **A portal that was changed in the settings** is not said to have what the one before received: `submit`
   names both, and sends nothing. Where the new one is to have it too, raise the revision.
 - **When more than one copy may lie there**, a warning (U035) says so, and which one is valid.

@@ -47,14 +47,14 @@ def revisions(folder: Path) -> tuple[int, ...]:
     return tuple(sorted(int(name) for name in names if name.isdecimal()))
 
 
-def standing(folder: Path, revision: int, schema: CompiledSchema) -> Lock | None:
+def standing(folder: Path, revision: int, schema: CompiledSchema, *, after: int = 0) -> Lock | None:
     """Return what stands of all that was received up to ``revision``, as one lock; None for nothing.
 
-    A replacement stands instead of what was received before it, a supplement beside it. Raises RttqaError
-    when a lock is damaged.
+    A replacement stands instead of what was received before it, a supplement beside it; what came no later
+    than ``after`` counts for nothing. Raises RttqaError when a lock is damaged.
     """
     stands: Lock | None = None
-    for number in (one for one in revisions(folder) if one <= revision):
+    for number in (one for one in revisions(folder) if after < one <= revision):
         later = lock_of(folder, number, schema)
         if stands is not None and later is not None:
             later = lock.together(stands, later, beside=_is_supplement(folder, number))

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import disk, receipt, source
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
-from rttqa_build.receipt import Receipt
+from rttqa_build.receipt import Receipt, Sent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from rttqa_build.receipt import Attempt, Notice
 
 FOLDER = "rttqa-receipts"
 _LIMIT = 1 << 20
@@ -24,7 +27,16 @@ def read(path: Path) -> Receipt | None:
     if not path.exists():
         return Receipt()
     try:
-        document, _ = source.parse(disk.read(path, _LIMIT, path.name), path.name)
+        data = disk.read(path, _LIMIT, path.name)
+    except RttqaError:
+        return None
+    return parsed(data, path.name)
+
+
+def parsed(data: bytes, name: str) -> Receipt | None:
+    """Return the receipt that a file's content says; None where it says none."""
+    try:
+        document, _ = source.parse(data, name)
         return None if document is None else receipt.from_document(document)
     except (RttqaError, AttributeError, KeyError, TypeError, ValueError):
         return None
@@ -36,12 +48,21 @@ def write(path: Path, journal: Receipt) -> None:
 
 
 def unknown_here(path: Path, own: Receipt) -> int | None:
-    """Return how many attempts and withdrawals another clone wrote that ``own`` does not hold.
+    """Return how much another clone wrote that ``own`` does not hold (see :func:`lacking`).
 
     None for a journal that cannot be read.
     """
     shared = read(path)
-    return None if shared is None else len(_entries(shared) - _entries(own))
+    return None if shared is None else lacking(own, shared)
+
+
+def lacking(own: Receipt, other: Receipt) -> int:
+    """Return how many attempts, e-mails, withdrawals of ``other`` are not in ``own``, or not with their end.
+
+    What was received, or sent to the trial, stays so: whoever does not know of it would do it once more; and
+    whoever wrote another outcome over the true one would hold for received what was not.
+    """
+    return len({entry[:3] for entry in _entries(other) - _entries(own)})
 
 
 def doubt(path: Path | None, own: Receipt, where: Location) -> Diagnostic | None:
@@ -61,6 +82,21 @@ def doubt(path: Path | None, own: Receipt, where: Location) -> Diagnostic | None
     )
 
 
-def _entries(journal: Receipt) -> set[tuple[str, str, str]]:
-    attempts = {(item.name, item.date, item.sha256) for item in journal.attempts}
-    return attempts | {(item.word, item.date, item.reason) for item in journal.withdrawals}
+def _entries(journal: Receipt) -> set[tuple[str, str, str, str]]:
+    """Return what must not be forgotten; what came of an attempt is an entry of its own beside it."""
+    begun = {(item.name, item.date, item.sha256, "") for item in journal.attempts}
+    ended = {(item.name, item.date, item.sha256, word) for item in journal.attempts for word in _fates(item)}
+    mailed = {(item.about.value, str(item.revision), "", "sent") for item in _sent(journal)}
+    return begun | ended | mailed | {(item.word, item.date, item.reason, "") for item in journal.withdrawals}
+
+
+def _fates(attempt: Attempt) -> Iterator[str]:
+    """Yield what is known of an attempt's end: an outcome, once noted, stays as it is."""
+    if attempt.outcome:
+        yield attempt.kind.value
+    if attempt.received:
+        yield "received"
+
+
+def _sent(journal: Receipt) -> Iterator[Notice]:
+    return (item for item in journal.notices if item.fate is Sent.SENT)

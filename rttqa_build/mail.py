@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import os
 import re
 from dataclasses import dataclass, field
 from email.headerregistry import Address
@@ -157,6 +158,7 @@ def _context(server: Server) -> ssl.SSLContext:
     import ssl
 
     context = ssl.create_default_context()
+    context.keylog_filename = os.devnull  # SSLKEYLOGFILE would get what decrypts the password
     if server.ca_file is not None:
         try:
             context.load_verify_locations(server.ca_file)

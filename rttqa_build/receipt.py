@@ -128,12 +128,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """A person's word that the submission is withdrawn, or that this is lifted: reason, who, when."""
+    """A person's word that the submission is withdrawn, or that this is lifted: reason, who, when.
+
+    ``revision`` is the highest of which a copy may have lain at the portal by then; 0 for none.
+    """
 
     word: Literal["withdrawn", "lifted"]
     reason: str
     by: str
     date: str
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +164,19 @@ class Receipt:
         return replace(self, notices=(*kept, notice))
 
     def withdrew(self, withdrawal: Withdrawal) -> Receipt:
-        """Return the receipt with a further word about withdrawal."""
-        return replace(self, withdrawals=(*self.withdrawals, withdrawal))
+        """Return the receipt with a further word about withdrawal, of all that was handed over until now."""
+        sent = max((item.revision for item in self.attempts if item.stored), default=0)
+        return replace(self, withdrawals=(*self.withdrawals, replace(withdrawal, revision=sent)))
 
     @property
     def received(self) -> int:
         """Return the highest revision that was received; 0 for none."""
         return max((item.revision for item in self.attempts if item.received), default=0)
+
+    @property
+    def recalled(self) -> int:
+        """Return the highest revision that a withdrawal asked to delete, lifted since or not; 0 for none."""
+        return max((word.revision for word in self.withdrawals if word.word == "withdrawn"), default=0)
 
     @property
     def copies(self) -> int:

@@ -34,6 +34,7 @@ _KEPT_VARIABLES = frozenset(
         "GIT_SSL_CAINFO",
     }
 )
+_SECRETS = frozenset({"RTTQA_PORTAL_PASSWORD", "RTTQA_SMTP_PASSWORD"})
 
 
 class FileState(enum.StrEnum):
@@ -111,6 +112,17 @@ class Repository:
 
     def _object(self, name: str) -> str:
         return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", name).strip()
+
+    def versions(self, path: Path) -> tuple[bytes, ...]:
+        """Return every content that a file had in a commit from which HEAD comes, the latest first."""
+        name = self.relative(path)
+        form = ("--format=", "--raw", "--no-abbrev", "--no-renames", "--full-history", "-m")
+        told = self._ask("log", *form, "--", f":(literal){name}") if name else ""
+        rows = (line.split() for line in told.splitlines() if line.startswith(":"))
+        blobs = dict.fromkeys(blob for row in rows for blob in row[3:1:-1] if blob.strip("0"))
+        return tuple(
+            _run(self.program, self.root, self.environ, "cat-file", "blob", one).stdout for one in blobs
+        )
 
     def committed_below(self, path: Path) -> tuple[Path, ...]:
         """Return the files that HEAD holds at or below ``path``, whether or not they are on disk."""
@@ -291,7 +303,8 @@ def _program(environ: Mapping[str, str]) -> str:
 
 
 def _sanitised(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {k: v for k, v in environ.items() if not k.startswith("GIT_") or k in _KEPT_VARIABLES}
+    known = {k: v for k, v in environ.items() if k not in _SECRETS}  # filters and hooks are others' programs
+    kept = {k: v for k, v in known.items() if not k.startswith("GIT_") or k in _KEPT_VARIABLES}
     return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 
 

@@ -36,15 +36,19 @@ def _roles(before: Lock) -> frozenset[str]:
 
 
 def still_asked(
-    found: Iterable[Diagnostic], manifest: Manifest, trial: Trial, before: Lock | None
+    found: Iterable[Diagnostic],
+    manifest: Manifest,
+    trial: Trial,
+    before: Lock | None,
+    *,
+    withdrawn: bool = False,
 ) -> tuple[Diagnostic, ...]:
-    """Return findings about a supplement's manifest but those that ask for what was received before it."""
+    """Return findings about a supplement's manifest but those that ask for what was received before it.
+
+    ``withdrawn``: there was something, and its recipients were asked to delete it.
+    """
     if before is None:
-        where = manifest.document.at(("submission", "kind"))
-        return (
-            *found,
-            finding("M225", "no earlier revision was received that this could stand beside", where),
-        )
+        return (*found, _alone(manifest, withdrawn=withdrawn))
     documents, roles = before.documents, _roles(before)
     groups = {group.roles[0]: frozenset(group.roles) for group in trial.one_of}
 
@@ -63,6 +67,16 @@ def still_asked(
         return False
 
     return tuple(one for one in found if not held(one))
+
+
+def _alone(manifest: Manifest, *, withdrawn: bool) -> Diagnostic:
+    where = manifest.document.at(("submission", "kind"))
+    if not withdrawn:
+        return finding("M225", "no earlier revision was received that this could stand beside", where)
+    hint = "Write `kind: replacement`: it is whole by itself, whatever has become of what was withdrawn."
+    return finding(
+        "M225", "what was received before was withdrawn: this stands beside nothing", where, hint=hint
+    )
 
 
 def same_patient(tokens: Mapping[str, str], before: Lock | None, manifest: Manifest) -> Iterator[Diagnostic]:

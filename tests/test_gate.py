@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from git_builder import commit, git
 from lock_builder import BASIS
-from submit_case import NOW, Case, codes, make_case, sent
+from submit_case import LOCK, NOW, RESEND, TREAT, Case, Remote, codes, make_case, sent
 
 from rttqa_build import ledger, repository
-from rttqa_build.receipt import Attempt, OutcomeKind, Receipt, Withdrawal
-from rttqa_build.submit import Site, gate
+from rttqa_build.receipt import About, Attempt, Notice, Outcome, OutcomeKind, Receipt, Sent, Withdrawal
+from rttqa_build.submit import Ending, Order, Site, gate
 from rttqa_build.submit.gate import files_that_count
 
 if TYPE_CHECKING:
@@ -180,6 +181,82 @@ def test_what_another_clone_began_is_not_begun_again(case: Case) -> None:
     assert with_ledger(case, theirs, theirs)[0].code == "U020"
     assert with_ledger(case, Receipt()) == ()
     assert codes(with_ledger(case, Receipt(), theirs)) == ["U020"]
+
+
+def test_what_another_clone_learned_since_counts(case: Case) -> None:
+    begun = Receipt().begun(ELSEWHERE)
+    verified = begun.ended(Outcome(OutcomeKind.VERIFIED))
+    for theirs in (verified, begun.decided(TREAT)):
+        (told,) = (one for one in with_ledger(case, theirs, begun) if one.code == "U050")
+        assert "1 entry" in told.message
+        assert "U050" not in codes(with_ledger(case, begun, theirs))
+    drafted = Notice(1, About.ANNOUNCEMENT, NOW, outcome=Sent.DRAFTED)
+    told_of, mailed = verified.noticed(drafted), verified.noticed(replace(drafted, outcome=Sent.SENT))
+    assert "U050" in codes(with_ledger(case, mailed, told_of))
+    assert "U050" not in codes(with_ledger(case, told_of, mailed))
+
+
+def test_a_word_does_not_hide_what_another_clone_wrote(case: Case) -> None:
+    path = case.root.parent / "key" / "rttqa-receipts" / "x.yaml"
+    case.candidate = replace(case.candidate, ledger=path)
+    case.submit(Remote(OutcomeKind.UNKNOWN))
+    journal = case.receipt.decided(RESEND).begun(ELSEWHERE).ended(Outcome(OutcomeKind.VERIFIED))
+    ledger.write(path, journal)
+    own = case.receipt
+    next_one = replace(case.candidate.submission, revision=2)
+    lock = replace(LOCK, content="9" * 64, package=replace(LOCK.package, sha256="9" * 64))
+    case.candidate = replace(case.candidate, submission=next_one, lock=lock)
+    portal = Remote()
+    result = case.submit(portal, Order(NOW, TREAT))
+    assert (portal.sent, result.ending, "U050" in codes(result.diagnostics)) == ([], Ending.STOPPED, True)
+    assert (ledger.read(path), case.receipt) == (journal, own)
+
+
+def test_an_outcome_that_was_edited_counts_for_nothing(case: Case) -> None:
+    path = case.root.parent / "key" / "rttqa-receipts" / "x.yaml"
+    case.candidate = replace(case.candidate, ledger=path)
+    case.submit(Remote(OutcomeKind.REFUSED))
+    own = case.candidate.folder / "receipt.yaml"
+    own.write_text(own.read_text("utf-8").replace("refused", "verified"), "utf-8")
+    assert case.receipt.received == 1
+    portal = Remote()
+    result = case.submit(portal)
+    assert ("U050" in codes(result.diagnostics), result.exit_code, portal.sent) == (True, 1, [])
+
+
+# --- what Git remembers ---
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_a_receipt_that_a_commit_took_away_is_not_forgotten(merged: bool, case: Case) -> None:
+    if merged:
+        git(case.root, case.environ, "checkout", "--quiet", "-b", "theirs")
+    case.submit()
+    commit(case.root, case.environ)
+    if merged:
+        git(case.root, case.environ, "checkout", "--quiet", "main")
+        git(case.root, case.environ, "merge", "--quiet", "--no-commit", "--no-ff", "-s", "ours", "theirs")
+        commit(case.root, case.environ)
+    else:
+        git(case.root, case.environ, "revert", "--no-edit", "HEAD")
+    assert not (case.candidate.folder / "receipt.yaml").exists()
+    portal = Remote()
+    result = case.submit(portal)
+    assert (portal.sent, codes(result.diagnostics)) == ([], ["U025"])
+    assert "1 entry" in result.diagnostics[0].message
+
+
+def test_what_was_received_must_be_frozen_before_a_next_revision(case: Case) -> None:
+    case.submit()
+    commit(case.root, case.environ)
+    own = replace(case.candidate, receipt=case.receipt)
+    assert "U026" not in codes(gate(own, case.site))
+    own = replace(own, submission=replace(own.submission, revision=2))
+    assert "U026" not in codes(gate(own, case.site))
+    shutil.rmtree(case.candidate.folder / "history")
+    assert "U026" in codes(gate(own, case.site))
+    assert case.submit().ending is Ending.ALREADY
+    assert "U026" not in codes(gate(own, case.site))
 
 
 def test_a_withdrawal_in_another_clone_counts(case: Case) -> None:

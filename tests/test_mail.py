@@ -135,6 +135,14 @@ def test_a_password_logs_in_and_is_never_shown(tmp_path: Path) -> None:
     assert len(box.taken) == 1
 
 
+def test_nobody_notes_the_keys_of_the_connection(
+    tmp_path: Path, box: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.txt"))
+    assert send(LETTER, to(box), NOW).result is Posted.SENT
+    assert "CLIENT" not in (tmp_path / "keys.txt").read_text("utf-8")
+
+
 def test_a_certificate_must_be_trusted(tmp_path: Path, box: Postbox) -> None:
     untrusted = "the mail server's certificate is not trusted"
     assert send(LETTER, replace(to(box), ca_file=None), NOW) == Posting(Posted.FAILED, untrusted)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lock_builder import parsed
 
 from rttqa_build import receipt
-from rttqa_build.receipt import Attempt, Decision, Outcome, OutcomeKind, Receipt, Word
+from rttqa_build.receipt import Attempt, Decision, Outcome, OutcomeKind, Receipt, Withdrawal, Word
 
 SHA = "a" * 64
 BEGUN = Attempt(1, "c" * 64, f"example_EP-0123_r1_{SHA[:12]}.zip", 14, SHA, "folder", "2026-11-22T10:00:00Z")
@@ -85,3 +86,12 @@ def test_the_same_content_under_another_revision_is_no_repetition() -> None:
     assert done.received_attempt(2, "x", "c" * 64) is None
     assert ended(OutcomeKind.UNKNOWN).received_attempt(1, SHA, "c" * 64) is None
     assert done.tries(SHA) == 1
+
+
+def test_a_withdrawal_takes_back_what_went_before_it() -> None:
+    first = ended(OutcomeKind.VERIFIED, SHA)
+    gone = first.withdrew(Withdrawal("withdrawn", "r", "a@example.org", "2026-11-23T10:00:00Z"))
+    lifted = gone.withdrew(Withdrawal("lifted", "r", "a@example.org", "2026-11-24T10:00:00Z"))
+    after = lifted.begun(replace(BEGUN, revision=2, date="2026-11-23T10:00:00Z"))
+    refused = ended(OutcomeKind.REFUSED).withdrew(gone.withdrawals[0])
+    assert [one.recalled for one in (Receipt(), first, gone, lifted, after, refused)] == [0, 0, 1, 1, 1, 0]

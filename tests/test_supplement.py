@@ -222,6 +222,22 @@ def test_a_supplement_to_nothing_must_be_whole_and_says_nothing_of_others(centre
     assert (ran.code, "error[R001]" in ran.out) == (1, True), ran.told
 
 
+def test_a_supplement_to_what_was_withdrawn_must_be_whole(received: Centre) -> None:
+    for lift in ((), ("--lift",)):
+        assert received.call("withdraw", NAME, *lift, "--reason", "the wrong plan").code == 0
+        ran = received.call("submit")
+        assert (ran.code, "withdrawn since" in ran.out) == (0, not lift), ran.told
+    supplement(received)
+    ran = built(received, "M225")
+    assert "what was received before was withdrawn" in ran.out
+    assert "`kind: replacement`" in ran.out
+    sent(received)
+    assert "still stands" not in (received.built / "email.eml").read_text("utf-8")
+    received.edit("revision: 2\n", "revision: 3\n")
+    only(received, "RD")
+    built(received)
+
+
 def test_a_further_revision_of_another_patient_is_refused(received: Centre) -> None:
     lock = received.submission / "history" / "r1" / "lock.yaml"
     received.edit("purpose: dummy-run", "purpose: data-collection")

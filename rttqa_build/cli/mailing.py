@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rttqa_build.cli import session
+from rttqa_build.cli.passwords import kept
 from rttqa_build.diagnostic import Diagnostic, RttqaError
 from rttqa_build.receipt import About, OutcomeKind
 
@@ -93,20 +94,11 @@ def post(here: Workspace) -> Callable[[Letter], Posting] | None:
 
 def _password(smtp: SmtpSettings) -> str:
     """Return the password from environment, keyring or a person; empty where nobody has to log in."""
-    given = session.environ().get(PASSWORD, "") or (_from_keyring(smtp) if smtp.user else "")
+    given = session.environ().get(PASSWORD, "")
+    if not given and smtp.user:
+        given = kept(f"rttqa-build {smtp.host}", smtp.user)
     if given or not smtp.user or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return given
     import getpass
 
     return getpass.getpass(f"Password of {smtp.user} at {smtp.host}: ")
-
-
-def _from_keyring(smtp: SmtpSettings) -> str:
-    """Return the password that the operating system keeps for this server and user, where it keeps any."""
-    import keyring
-    import keyring.errors
-
-    try:
-        return keyring.get_password(f"rttqa-build {smtp.host}", smtp.user) or ""
-    except (keyring.errors.KeyringError, RuntimeError):
-        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hashlib
 import sys
@@ -14,9 +15,34 @@ from rttqa_build.codes import CATALOGUE
 from rttqa_build.diagnostic import UsageError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from rttqa_build.portal.link import Link
 
 VARIABLE = "RTTQA_PORTAL_PASSWORD"
+# what loading a keyring raises that is set up for another program, or is not installed
+_UNUSABLE = (ImportError, AttributeError, ValueError, TypeError, OSError, RuntimeError)
+
+
+def ring() -> ModuleType | None:
+    """Return the way to the operating system's keyring; None where there is none that can be used."""
+    try:
+        import keyring
+        import keyring.errors
+    except _UNUSABLE:
+        return None
+    return keyring
+
+
+def kept(service: str, name: str) -> str:
+    """Return what the keyring keeps under two names; nothing where there is none."""
+    keyring = ring()
+    if keyring is None:
+        return ""
+    try:
+        return keyring.get_password(service, name) or ""
+    except (keyring.errors.KeyringError, *_UNUSABLE):
+        return ""
 
 
 class Password:
@@ -45,38 +71,32 @@ class Password:
     def accepted(self) -> None:
         """Offer to keep in the keyring what was typed."""
         if self._typed and typer.confirm("Keep the password in this computer's keyring?", err=True):
-            import keyring
-            import keyring.errors
-
-            try:
-                keyring.set_password(*self._entry, self._typed)
-            except (keyring.errors.KeyringError, RuntimeError):
-                typer.echo("this computer has no keyring that takes it", err=True)
+            self._keep()
         self._typed = ""
+
+    def _keep(self) -> None:
+        keyring = ring()
+        if keyring is not None:
+            with contextlib.suppress(keyring.errors.KeyringError, *_UNUSABLE):
+                keyring.set_password(*self._entry, self._typed)
+                return
+        typer.echo("this computer has no keyring that takes it", err=True)
 
     def refused(self) -> None:
         """Forget the one in the keyring: it must not be tried a second time."""
-        if not self._from_keyring:
+        keyring = ring() if self._from_keyring else None
+        if keyring is None:
             return
-        import keyring
-        import keyring.errors
-
         try:
             keyring.delete_password(*self._entry)
-        except (keyring.errors.KeyringError, RuntimeError):
+        except (keyring.errors.KeyringError, *_UNUSABLE):
             return
         typer.echo("the keyring's password was removed from it; the next run asks for another", err=True)
 
     def _kept(self) -> str:
-        import keyring
-        import keyring.errors
-
-        try:
-            kept = keyring.get_password(*self._entry) or ""
-        except (keyring.errors.KeyringError, RuntimeError):
-            return ""
-        self._from_keyring = bool(kept)
-        return kept
+        given = kept(*self._entry)
+        self._from_keyring = bool(given)
+        return given
 
     def _asked(self) -> str:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):

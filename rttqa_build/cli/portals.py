@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import ssl
 import sys
@@ -11,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import repository
-from rttqa_build.cli import session
+from rttqa_build import disk, repository
+from rttqa_build.cli import failures, session
 from rttqa_build.cli.output import terminal
-from rttqa_build.diagnostic import Diagnostic, Location, UsageError, finding
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, finding
 from rttqa_build.portal import FolderPortal, PortalError, known
 from rttqa_build.settings import FILE, expand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rttqa_build.cli.bar import Upload
     from rttqa_build.cli.passwords import Password
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _WHERE = Location(FILE, item="portal")
 _FIRST_PAUSE = 2.0  # seconds; doubled before each further try
+_TURN = 120.0  # seconds to wait for another run that is asking the portal, or its user for a password
 
 
 # --- portal trust ------------------------------------------------------------------------------------------
@@ -121,13 +123,31 @@ class Connection:
     @contextlib.contextmanager
     def asked(self) -> Iterator[None]:
         """Remember how the preflight within ended: a refused password, or one to keep."""
-        try:
-            yield
-        except PortalError as error:
-            self.remember(error)
-            raise
+        with self._in_turn():
+            try:
+                yield
+            except PortalError as error:
+                self.remember(error)
+                raise
         if self._password is not None:
             self._password.accepted()
+
+    @contextlib.contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Keep other runs of this centre from asking meanwhile: each must know what the last was refused."""
+        place = _place(self._here)
+        if not self._host or not os.access(place.parent, os.W_OK):
+            yield
+            return
+        with disk.exclusive(place.with_suffix(".lock"), "the folder of the key", _TURN) as free:
+            if not free:
+                raise RttqaError(
+                    "another run is asking the portal, and does not end",
+                    "perhaps it waits for a password: end it, then run the same command again",
+                )
+            for told in _early(known.read(place).host(self._host), session.now()):
+                raise RttqaError(told.message, told.hint, code=told.code)
+            yield
 
     @contextlib.contextmanager
     def showing(self) -> Iterator[None]:
@@ -139,18 +159,26 @@ class Connection:
                 self._bar.close()
 
     def remember(self, error: PortalError) -> None:
-        """Write beside the key what keeps the next runs from shutting the hospital out."""
+        """Write beside the key what keeps the next runs from shutting the hospital out.
+
+        Where the disk does not take it, that is told beside the error, which must not be lost to it.
+        """
         from rttqa_build.portal.contract import Cause
 
-        place, now = _place(self._here), session.now()
+        try:
+            if error.cause is Cause.THROTTLED:
+                self._note(known.Host.after_throttling)
+            elif error.cause is Cause.PASSWORD:
+                self._note(known.Host.after_refusal)
+        except RttqaError as failure:
+            failures.tell(failure)
+        if error.cause is Cause.PASSWORD and self._password is not None:
+            self._password.refused()
+
+    def _note(self, change: Callable[[known.Host, str], known.Host]) -> None:
+        place = _place(self._here)
         hosts = known.read(place)
-        host = hosts.host(self._host)
-        if error.cause is Cause.THROTTLED:
-            known.write(place, hosts.having(host.after_throttling(now)))
-        elif error.cause is Cause.PASSWORD:
-            known.write(place, hosts.having(host.after_refusal(now)))
-            if self._password is not None:
-                self._password.refused()
+        known.write(place, hosts.having(change(hosts.host(self._host), session.now())))
 
     def pause(self, tries: int, reason: str) -> str:
         """Wait before another try, longer each time, not at the same moment as others; return the time."""
@@ -169,8 +197,12 @@ def _against(link: Link, host: known.Host, now: str) -> Iterator[Diagnostic]:
         verb = f"`rttqa-build portal trust {link.netloc}`"
         hint = f"Compare it with the trial group's letter; if it is right: {verb}."
         yield finding("U018", told, _WHERE, hint=hint)
+    yield from _early(host, now)
+
+
+def _early(host: known.Host, now: str) -> Iterator[Diagnostic]:
     if host.waits(now):
-        yield finding("U019", f"nothing is sent to {link.netloc} before {_clock(host.not_before)}", _WHERE)
+        yield finding("U019", f"nothing is sent to {host.host} before {_clock(host.not_before)}", _WHERE)
 
 
 def _clock(time: str) -> str:
@@ -188,6 +220,7 @@ def _context(here: Workspace) -> ssl.SSLContext:
     """Return the certificates to trust: the system's, and those of the trust's own file."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.keylog_filename = os.devnull  # SSLKEYLOGFILE would get what decrypts the password
     chosen = here.settings.portal
     if chosen is not None and chosen.ca_file:
         path = here.root / Path(expand(chosen.ca_file, here.environ)).expanduser()

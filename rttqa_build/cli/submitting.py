@@ -198,8 +198,14 @@ class Run:
         return result, session.worst((result.exit_code, self._code if unsent else 0))
 
     def _interrupted(self, candidate: Candidate) -> None:
-        """Raise RttqaError where a person stopped the run when everything may have arrived already."""
+        """Raise RttqaError where a person stopped the run when it had, or may have, arrived already."""
         kept = ledger.read(candidate.folder / records.RECEIPT)
+        if kept is not None and kept.received > candidate.receipt.received:
+            raise RttqaError(
+                f"interrupted, but the portal has received {candidate.name}",
+                "commit receipt.yaml; run submit again: it sends nothing twice and finishes what is left",
+                exit_code=failures.INTERRUPTED,
+            ) from None
         if kept is None or kept.doubts_since(candidate.receipt):
             raise RttqaError(
                 "interrupted, and it is not known whether the package arrived",

@@ -171,10 +171,19 @@ CODES: dict[str, Code] = {
     ),
     "U025": Code(
         "The receipt has lost what it held",
-        "receipt.yaml is missing or older than what history/ or the last commit hold.",
+        "receipt.yaml is missing or older than what history/ or a commit hold: it was edited, or a commit was reverted.",
         "Without it the same package could be sent a second time.",
         "Bring receipt.yaml back with `git restore` or from the copy in history/, then run submit again.",
         source=_RECEIPT,
+    ),
+    "U026": Code(
+        "A received revision was not frozen",
+        "The receipt says that an earlier revision was received, and `history/` does not hold what it was.",
+        "What has changed since could not be told, and a supplement would have nothing to refer to.",
+        "Where a colleague has `history/`: `git pull`. Else bring that revision's manifest.yaml, lock.yaml and "
+        "approval.yaml back (`git restore --source=COMMIT`) and run submit: it writes `history/` and sends nothing. "
+        "Commit that, then go on with the new revision: build it again.",
+        source="docs/how-to/resubmit.md",
     ),
     "U030": Code(
         "Already received",

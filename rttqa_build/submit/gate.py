@@ -263,6 +263,26 @@ def _journal(candidate: Candidate, repository: Repository) -> Iterator[Diagnosti
         yield finding("U025", f"revision {frozen} was received, but receipt.yaml does not say so", where)
     elif not path.exists() and repository.head_blob(path):
         yield finding("U025", "receipt.yaml was committed, and is not there any more", where)
+    elif lost := _lost(candidate.receipt, repository, path):
+        hint = "Find it with `git log -- receipt.yaml` in its folder, and bring it back with `git restore`."
+        entries = f"{lost} {'entry' if lost == 1 else 'entries'}"
+        yield finding("U025", f"{entries} of receipt.yaml stood in an earlier commit only", where, hint=hint)
+    yield from _frozen(candidate, where)
+
+
+def _lost(own: Receipt, repository: Repository, path: Path) -> int:
+    """Return how much the history of Git knows that a receipt does not hold: a revert takes it away."""
+    told = (ledger.parsed(data, path.name) for data in repository.versions(path))
+    return max((ledger.lacking(own, one) for one in told if one), default=0)
+
+
+def _frozen(candidate: Candidate, where: Location) -> Iterator[Diagnostic]:
+    """Yield which received revisions before this one were never frozen: nobody can say what has changed."""
+    kept = set(revisions(candidate.folder))
+    received = {one.revision for one in candidate.receipt.attempts if one.received}
+    for one in sorted(received - kept):
+        if one < candidate.submission.revision:
+            yield finding("U026", f"revision {one} was received, and history/r{one} is not there", where)
 
 
 def _elsewhere(candidate: Candidate, site: Site) -> Iterator[Diagnostic]:

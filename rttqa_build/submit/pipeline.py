@@ -84,7 +84,7 @@ def submit(
     """
     received = candidate.receipt
     candidate, order = _decided(candidate, order)
-    if order.send and candidate.receipt != received:
+    if order.send and candidate.receipt != received and not doubt(candidate):
         journals.write(candidate, candidate.receipt)
     if candidate.already_received:
         return _already(candidate, site, steps, order)
@@ -133,6 +133,9 @@ def _already(candidate: Candidate, site: Site, steps: Steps, order: Order) -> Re
 def _received(candidate: Candidate, attempt: Attempt, site: Site) -> Diagnostic:
     """Say that the package was received before; and where, if the settings name another portal by now."""
     where = _where(candidate)
+    if candidate.receipt.withdrawn:
+        words = "this package was received, and withdrawn since; nothing was sent"
+        return finding("U030", words, where, hint="Nothing to do while it is withdrawn.")
     if site.portal is None or site.portal.host == attempt.portal:
         return finding("U030", "this package was already received; nothing was sent", where)
     there, now = (_named(host) for host in (attempt.portal, site.portal.host))

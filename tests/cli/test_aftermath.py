@@ -76,6 +76,16 @@ def test_an_email_that_fails_is_retried_by_submit_alone(centre: Centre, tmp_path
         assert secret.encode() not in everything + right.told.encode()
 
 
+def test_who_stops_the_email_is_told_that_the_package_arrived(centre: Centre, tmp_path: Path) -> None:
+    with postbox(tmp_path) as box:
+        with_server(centre, box)
+        stopping = "from rttqa_build import mail\ndef send(*_): raise KeyboardInterrupt\nmail.send = send"
+        ran = centre.altered(stopping, "submit")
+        assert (ran.code, "the portal has received PHANTOM-1" in ran.err) == (130, True), ran.told
+        assert "U055" in centre.call("submit").out
+    assert not box.taken
+
+
 def test_an_answer_that_is_lost_is_told(centre: Centre, tmp_path: Path) -> None:
     with postbox(tmp_path) as box:
         with_server(centre, box)

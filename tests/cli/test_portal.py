@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from cli_centre import NAME, snapshot
+from git_builder import git
 from nextcloud_double import PASSWORD, TOKEN, Front, served
 from portal_centre import Wired, prepared
 
 from rttqa_build import ledger
 from rttqa_build.cli import bar, portals
 from rttqa_build.diagnostic import RttqaError
-from rttqa_build.portal import wire
+from rttqa_build.portal import known, wire
 from rttqa_build.receipt import OutcomeKind
+from rttqa_build.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,6 +145,51 @@ def test_wrong_passwords_stop_long_before_the_portal_shuts_us_out(wired: Wired) 
     assert [mistaken.submit().code for _ in range(7)] == [2, 2, 2, 2, 2, 1, 1]
     assert len(wired.server.failures) == 5
     assert WRONG not in wired.known.read_text("utf-8")
+
+
+def test_nobody_notes_the_keys_of_the_connection(wired: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(wired.centre.data / "keys.txt"))
+    here = Workspace.find(wired.centre.root, wired.environ)
+    assert portals._context(here).keylog_filename == os.devnull
+
+
+SLOWLY = """
+import time
+from rttqa_build.portal.nextcloud import NextcloudPortal
+inner = NextcloudPortal.preflight
+def preflight(*given):
+    time.sleep(1.5)
+    return inner(*given)
+NextcloudPortal.preflight = preflight
+from rttqa_build.cli import main
+main()
+"""
+
+
+def test_runs_that_begin_together_ask_in_turn(wired: Wired) -> None:
+    mistaken = replace(wired, password=WRONG)
+    for _ in range(4):
+        mistaken.submit()
+    call = [sys.executable, "-c", SLOWLY, "submit", "--dry-run"]
+    environ = {**wired.centre.environ, **mistaken.environ}
+    clones = [wired.centre.root.with_name(f"clone {number}") for number in range(3)]
+    for root in clones:
+        wired.centre.git("clone", "--quiet", str(wired.centre.root), str(root))
+        git(root, wired.centre.environ, "remote", "remove", "origin")
+    runs = [subprocess.Popen(call, cwd=root, env=environ, stdin=subprocess.DEVNULL) for root in clones]
+    assert {one.wait(60) for one in runs} <= {1, 2, 3}
+    assert len(wired.server.failures) == 5
+
+
+def test_what_cannot_be_remembered_does_not_hide_a_wrong_password(
+    wired: Wired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise RttqaError("rttqa-portals.yaml: the disk is full", "free some space")
+
+    monkeypatch.setattr(known, "write", full)
+    ran = replace(wired, password=WRONG).submit()
+    assert (ran.code, "U060" in ran.err, "the disk is full" in ran.err) == (2, True, True), ran.told
 
 
 # --- tries -------------------------------------------------------------------------------------------------

@@ -234,6 +234,35 @@ def test_a_clone_knows_of_a_hand_over_that_was_killed(centre: Centre, tmp_path: 
     assert len(portal(centre)) == 1
 
 
+UNKNOWN = """
+from rttqa_build.portal.folder import FolderPortal
+from rttqa_build.receipt import Outcome, OutcomeKind
+inner = FolderPortal.put
+def put(*given, **named):
+    inner(*given, **named)
+    return Outcome(OutcomeKind.UNKNOWN)
+FolderPortal.put = put
+"""
+
+
+@pytest.mark.parametrize("word", ["--resend", "--treat-as-received"])
+def test_a_word_in_one_clone_counts_in_the_other(word: str, centre: Centre) -> None:
+    assert centre.call("build").code == 0
+    centre.commit()
+    assert centre.altered(UNKNOWN, "submit").code == 3
+    centre.commit()
+    other = clone(centre)
+    other.git("remote", "remove", "origin")
+    assert centre.call("submit", word, "--reason", "told by phone").code == 0
+    there = portal(centre)
+    for mine in ("--resend", "--treat-as-received"):
+        ran = other.call("submit", mine, "--reason", "told by phone")
+        alike = mine == word == "--treat-as-received"
+        assert ("error[U050]" not in ran.out, ran.code) == (alike, 0 if alike else 1), ran.told
+    assert portal(centre) == there
+    assert "error[U050]" not in centre.call("submit").out
+
+
 def test_a_key_folder_that_is_read_only_is_told(centre: Centre) -> None:
     assert centre.call("build").code == 0
     centre.commit()
