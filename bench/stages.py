@@ -77,13 +77,14 @@ def parts(folder: Path) -> dict[str, float]:
     """Return the speed of the engines on their own, on one core."""
     from dcmanon import Anonymizer
 
+    from rttqa_build.deidentify.elements import walk
     from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
     from rttqa_build.deidentify.identity import Harvest, harvest, merged
     from rttqa_build.deidentify.marks import Marks
     from rttqa_build.deidentify.policy import compile_policy
     from rttqa_build.deidentify.residue import Scanner
     from rttqa_build.deidentify.spelling import patterns
-    from rttqa_build.deidentify.stream import parse, walk
+    from rttqa_build.deidentify.stream import parse
     from rttqa_build.pseudonym import CentreKey, Pseudonyms
 
     slices = [path.read_bytes() for path in sorted(folder.rglob("CT.*"))[:40]]

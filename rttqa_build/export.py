@@ -75,7 +75,8 @@ def export(order: Order, progress: Callable[[str], None]) -> Exported:
             done = [*process(order.source, chosen, shared, scanner, written, order.jobs)]
         found = ordered([*found, *(diagnostic for one in done for diagnostic in one.diagnostics)])
         if not forbidden(found):
-            files = account.Files(tuple(done), fates, package=order.output.name)
+            # not the folder's name, which people choose by the patient's
+            files = account.Files(tuple(done), fates, package=order.manifest.submission.subject)
             _publish(part, order.output, account.account(files, PROFILE))
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -17,16 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import deflate
 
 from rttqa_build import disk
+from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.identity import Harvest, Kind, harvest, harvest_names, may_identify, merged
-from rttqa_build.deidentify.stream import (
-    CutError,
-    LineEndingError,
-    StreamError,
-    demand_whole,
-    head,
-    parse,
-    walk,
-)
+from rttqa_build.deidentify.stream import CutError, LineEndingError, StreamError, demand_whole, head, parse
 from rttqa_build.diagnostic import Diagnostic, Location, Severity, finding, ordered, with_severity
 from rttqa_build.study import Fate, Instance, Reason, SourceFile, Study, assemble, files, read
 from rttqa_build.study import Kind as ObjectKind
@@ -35,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from rttqa_build.deidentify.stream import Stream
+    from rttqa_build.deidentify.elements import Stream
 
 _DENIED = "the operating system does not let it be read"
 _NONE = Harvest()

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import disk
-from rttqa_build.deidentify.stream import StreamError, parse, walk
+from rttqa_build.deidentify.elements import walk
+from rttqa_build.deidentify.stream import StreamError, parse
 from rttqa_build.objects import LARGEST_OBJECT
 from rttqa_build.study import files
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from rttqa_build.pseudonym import Pseudonyms
 
 _DIGEST = re.compile(r"[0-9a-f]{6,64}")
-_UID = re.compile(r"2\.25\.\d+")
+_UID = re.compile(r"[0-2](?:\.\d+)+")
 _SOP_INSTANCE, _SERIES_INSTANCE = 0x00080018, 0x0020000E
 
 
@@ -50,16 +51,23 @@ class Origins:
     paths: Mapping[str, str]
 
 
+def as_quoted(text: str) -> str:
+    """Return what somebody pastes as it is meant: Windows has capitals in digests, and other separators."""
+    text = text.strip().strip("\"'").replace("\\", "/")
+    return lower if _DIGEST.fullmatch(lower := text.lower()) else text
+
+
 def is_locatable(text: str) -> bool:
-    """Return whether a text is a digest, a pseudonymous UID, or a path."""
+    """Return whether a text is a digest, a UID, or a path."""
     return bool(_DIGEST.fullmatch(text) or _UID.fullmatch(text) or "/" in text)
 
 
 def locate(text: str, origins: Origins) -> tuple[Place, ...]:
-    """Return where a digest, a pseudonymous UID, or a path in the package comes from.
+    """Return where a digest, a UID of the package, or a path in it comes from.
 
-    Of a UID, the objects that it names come alone; only where there are none, those that mention it. Raises
-    UsageError when the source folder is not there, RttqaError when it cannot be read.
+    Of a UID, the objects that it names come alone; only where there are none, those that mention it. Images
+    of a supplied case have kept theirs: a UID is sought as it is, too. Raises UsageError when the source
+    folder is not there, RttqaError when it cannot be read.
     """
     if _UID.fullmatch(text):
         found = tuple(_by_uid(origins.bases.get(text, text), text, origins))
@@ -84,15 +92,20 @@ def _by_digest(digest: str, origins: Origins) -> Iterator[Place]:
 
 def _by_uid(base: str, quoted: str, origins: Origins) -> Iterator[Place]:
     """Yield, for each file that holds it, by which attribute an original UID gives the one that is sought."""
-    pseudonym = functools.lru_cache(1 << 16)(origins.names.base_uid)
+    kept = quoted.encode("ascii")
+
+    @functools.lru_cache(1 << 16)
+    def is_meant(uid: bytes) -> bool:
+        return uid.strip(b"\0 ") == kept or origins.names.base_uid(uid) == base
+
     for path in files(origins.source).paths:
         data = _read(origins.source / path)
-        tag = _tag_of(data, base, quoted, pseudonym, origins.names)
+        tag = _tag_of(data, is_meant, quoted, origins.names)
         if tag:
             yield Place(path, hashlib.sha256(data).hexdigest(), tag)
 
 
-def _tag_of(data: bytes, base: str, quoted: str, pseudonym: Callable[[bytes], str], names: Pseudonyms) -> int:
+def _tag_of(data: bytes, is_meant: Callable[[bytes], bool], quoted: str, names: Pseudonyms) -> int:
     """Return the tag whose UID became the one that is sought, the object's own before all others; else 0."""
     try:
         uids = [leaf for leaf in walk(parse(data), pixels=False) if leaf.vr == "UI"]
@@ -100,11 +113,11 @@ def _tag_of(data: bytes, base: str, quoted: str, pseudonym: Callable[[bytes], st
         return 0
     own = {leaf.tag: leaf.value for leaf in uids if not leaf.path}
     sop, series = own.get(_SOP_INSTANCE, b""), own.get(_SERIES_INSTANCE, b"")
-    if pseudonym(sop) == base:
+    if is_meant(sop):
         return _SOP_INSTANCE
     if names.series_uid(series, sop) == quoted:  # RT objects have a series of their own each
         return _SERIES_INSTANCE
-    holds = (leaf.tag for leaf in uids if base in map(pseudonym, leaf.value.split(b"\\")))
+    holds = (leaf.tag for leaf in uids if any(map(is_meant, leaf.value.split(b"\\"))))
     return next(holds, 0)
 
 

@@ -190,10 +190,11 @@ def _process(
 ) -> Done[Packed]:
     try:
         result = pseudonymise(parse(data), job, task.plan)
+        finished = parse(result.data)
     except StreamError as error:
-        refused = finding("A003", f"an object was refused: {error}", Location(task.role), subject=task.role)
+        message, path = f"an object was refused: {error}", scanner.masked(task.instance.file.path)
+        refused = finding("A003", message, Location(task.role), subject=task.role, local=path)
         return Done(task, None, {}, frozenset(), (refused,))
-    finished = parse(result.data)
     hits = scanner.scan_dicom(finished, task.role)
     finds = in_object(finished, task.path, hits, scanner) if hits else ()
     found = (*hits, *dated_labels(result.texts, task.role))

@@ -19,7 +19,7 @@ import pytest
 
 from rttqa_build import synthetic
 from rttqa_build.build import ACCOUNT, REPORT, build
-from rttqa_build.deidentify.stream import Stream, parse
+from rttqa_build.deidentify.stream import parse
 from rttqa_build.diagnostic import RttqaError
 from rttqa_build.library import Library
 from rttqa_build.lock import dump
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from build_case import Run
     from pydicom.dataset import Dataset
+
+    from rttqa_build.deidentify.elements import Stream
 
 NUMERIC_VRS = ("DS", "IS", "FD", "FL", "US", "SS", "UL", "SL")
 RT = ("structure_set", "plan", "dose", "registration")
@@ -390,6 +392,17 @@ def test_a_damaged_file_of_the_source_is_a_finding_and_forbids_the_package(tmp_p
     assert found.hint
     assert saved.paths["ct/003"].name not in found.message + found.hint
     assert built.package is None
+
+
+def test_slices_that_are_refused_are_one_finding_that_names_each_file(tmp_path: Path) -> None:
+    variant = build_case.named("phantom")
+    patient = variant.patient()
+    for key in ("ct/002", "ct/005"):
+        patient.objects[key].add_new(0x60000102, "US", 15)  # an overlay in a bit of the pixels
+    run = build_case.run(variant, tmp_path, patient)
+    (found,) = (one for one in run.built.diagnostics if one.code == "A003")
+    assert [line.rpartition("/")[2][:6] for line in found.local.splitlines()] == ["CT.002", "CT.005"]
+    assert run.built.lock is None
 
 
 def test_a_source_that_changes_during_the_build_is_an_operational_error(tmp_path: Path) -> None:

@@ -109,6 +109,15 @@ def test_every_file_is_accounted_for_beside_the_folder(tmp_path: Path) -> None:
     assert {row["fate"] for row in told["files"]} >= {"used", "refused"}
 
 
+def test_the_account_does_not_repeat_the_name_of_the_folder(tmp_path: Path) -> None:
+    """People name folders after patients."""
+    _, order = prepared(tmp_path)
+    export(replace(order, output=tmp_path / "Hargreaves 1951"), silent)
+    (account,) = tmp_path.glob("*.deidentification.json")
+    assert json.loads(account.read_bytes())["package"] == "PHANTOM-1"
+    assert b"hargreaves" not in account.read_bytes().lower()
+
+
 def test_two_patients_never_become_one(tmp_path: Path) -> None:
     saved, order = prepared(tmp_path)
     for path in (tmp_path / "in").rglob("*"):

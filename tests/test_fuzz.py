@@ -56,6 +56,17 @@ FOUND = {
         bytes(128) + b"DICM" + header(EXPLICIT, 0x00020003, "SQ", UNDEFINED),
         "refused",
     ),
+    "a number of frames under a VR as which it would be emptied": (
+        part10(
+            BIG,
+            _identity()
+            + element(BIG, 0x00280008, "AS", b"2 ")
+            + b"".join(element(BIG, tag, "US", b"\0\x08") for tag in (0x00280010, 0x00280011, 0x00280100))
+            + sequence(BIG, 0x30060080, b"")
+            + element(BIG, 0x7FE00010, "OW", bytes(128)),
+        ),
+        "study refused",
+    ),
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from rttqa_build import account
 from rttqa_build.build import ACCOUNT
-from rttqa_build.locate import Origins, is_locatable, locate
+from rttqa_build.locate import Origins, as_quoted, is_locatable, locate
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
 
 if TYPE_CHECKING:
@@ -94,7 +94,40 @@ def test_another_key_finds_no_uid(built: Callable[[str], Run]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("abc123", True), ("abc12", False), ("2.25.1", True), ("1.2.3", False), ("a/b", True), ("plan", False)],
+    [
+        ("abc123", True),
+        ("abc12", False),
+        ("2.25.1", True),
+        ("1.2.3", True),
+        ("3.4", False),
+        ("a/b", True),
+        ("plan", False),
+    ],
 )
 def test_what_can_be_located(text: str, expected: bool) -> None:
     assert is_locatable(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("pasted", "meant"),
+    [
+        (" 2.25.17 ", "2.25.17"),
+        ("BC076A0800A1", "bc076a0800a1"),
+        ("data\\planning\\RP_1.dcm", "data/planning/RP_1.dcm"),
+        ('"EP-0123_r1/data/planning/RP_1.dcm"', "EP-0123_r1/data/planning/RP_1.dcm"),
+        ("plan", "plan"),
+    ],
+)
+def test_what_is_pasted_is_understood(pasted: str, meant: str) -> None:
+    assert as_quoted(pasted) == meant
+    assert is_locatable(as_quoted(pasted)) is (meant != "plan")
+
+
+def test_an_image_that_kept_its_uid_is_found_by_it(built: Callable[[str], Run]) -> None:
+    """As those of a supplied case do."""
+    run = built("prostate")
+    file = next(path for path in sorted(run.order.source.rglob("CT*")) if path.is_file())
+    uid = str(pydicom.dcmread(file).SOPInstanceUID)
+    assert is_locatable(uid)
+    (place,) = locate(uid, origins(run))
+    assert run.order.source / place.path == file

@@ -95,7 +95,7 @@ def test_an_object_that_the_engine_refuses_is_a_finding_not_a_failure(tmp_path: 
     cut = data[: len(data) // 2]
     (done,) = process(tmp_path, one_task(tmp_path / "a.dcm", cut), JOB, SCANNER, packed, 1)
     assert done.packed is None
-    assert [d.code for d in done.diagnostics] == ["A003"]
+    assert [(d.code, d.local) for d in done.diagnostics] == [("A003", "a.dcm")]
     assert done.diagnostics[0].where.file == "planning_image"
 
 

@@ -28,7 +28,7 @@ _DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2043, 0x207B, 0x208B, 0x2212,
 _ONE_FORM = {**_INVISIBLE, **_DASHES, 0x2044: "/", 0x2215: "/"}
 _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _BREAKS = re.compile(r"\s*[\r\n\v\f\\\x85\u2028\u2029]\s*")
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"[^\S\r\n\v\f\x85\u2028\u2029]+")  # sought first: a break beside many takes long
 _CJK = 0x2E80
 _BARE = {"ß": "s", "ø": "o", "đ": "d", "ł": "l", "\u0131": "i"}  # no base letter in Unicode
 
@@ -79,7 +79,7 @@ def normalised(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(_ONE_FORM))
         text = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), text)
-    return _BLANKS.sub(" ", _BREAKS.sub("\n", text)).strip(" ")
+    return _BREAKS.sub("\n", _BLANKS.sub(" ", text)).strip(" ")
 
 
 class _Folds(dict[int, str]):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from rttqa_build.deidentify.stream import ITEM, ITEM_END, LONG_VRS, SEQUENCE_END, UNDEFINED
+from rttqa_build.deidentify.elements import ITEM, ITEM_END, LONG_VRS, SEQUENCE_END, UNDEFINED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rttqa_build.deidentify.stream import Encoding
+    from rttqa_build.deidentify.elements import Encoding
 
 
 def pad(value: bytes, vr: str) -> bytes:

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from rttqa_build.deidentify import encode, oddities
 from rttqa_build.deidentify.charset import decoded
 from rttqa_build.deidentify.dates import shifted_date, shifted_datetime
+from rttqa_build.deidentify.elements import UNDEFINED, Encoding, Item
 from rttqa_build.deidentify.marks import Marks, file_meta
 from rttqa_build.deidentify.numerals import whole_numbers
 from rttqa_build.deidentify.policy import BULK_VRS, NUMERIC_VRS, TEXT_VRS, Action, Policy
-from rttqa_build.deidentify.stream import UNDEFINED, Encoding, Item, StreamError
+from rttqa_build.deidentify.stream import StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from rttqa_build.deidentify.stream import Element, Stream
+    from rttqa_build.deidentify.elements import Element, Stream
 
     Chunk = bytes | memoryview
 
@@ -351,11 +352,11 @@ class _Writer:
         return None if sound and not any(map(self._is_personal, parts)) else self.new_uids(value)
 
     def _is_personal(self, uid: bytes) -> bool:
-        """Return whether a UID that nobody registered has a number of the patient as an arc."""
+        """Return whether a UID that nobody registered is an object's, or has the patient's number in it."""
         if uid in self.job.registered:
             return False
         arcs = (arc for arc in uid.split(b".") if len(arc) > 6)
-        return any(self.job.identifying(arc.decode("ascii")) for arc in arcs)
+        return any(self.job.identifying(text.decode("ascii")) for text in (uid, *arcs))
 
     def _clean(self, element: Element, siblings: list[Element]) -> bytes | None:
         """Keep text unless it holds an identity; a mapped ROI takes the trial's name."""

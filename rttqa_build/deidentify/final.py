@@ -15,8 +15,8 @@ from rttqa_build.deidentify.engine import pseudonymise
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rttqa_build.deidentify.elements import Stream
     from rttqa_build.deidentify.engine import Job, ObjectPlan
-    from rttqa_build.deidentify.stream import Stream
     from rttqa_build.pseudonym import Pseudonyms
 
 

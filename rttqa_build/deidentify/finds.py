@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from rttqa_build.deidentify.charset import decoded
+from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.identity import identifying_tags
 from rttqa_build.deidentify.residue import keyword_path
-from rttqa_build.deidentify.stream import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from rttqa_build.deidentify.elements import Leaf, Stream
     from rttqa_build.deidentify.residue import Scanner
-    from rttqa_build.deidentify.stream import Leaf, Stream
     from rttqa_build.diagnostic import Diagnostic
 
     Scan: TypeAlias = Callable[[str], Iterable[Diagnostic]]
@@ -32,6 +32,7 @@ _READABLE = frozenset(
 )
 _SPECIFIC_CHARACTER_SET = 0x00080005
 _WIDEST = 3  # lines that one find may be spread over
+_FEW = 8  # lines that are searched one by one; more are halved
 _TAKEN = "\N{MIDDLE DOT}"
 
 
@@ -112,9 +113,24 @@ def _places(lines: Sequence[str], code: str, scan: Scan) -> dict[str, tuple[str,
 def _windows(rest: list[str], holds: Callable[[str], bool]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the smallest runs of lines that hold something, and strike each out in ``rest``."""
     for size in range(1, _WIDEST + 1):
-        for first in range(len(rest) - size + 1):
+        for first in _starts(rest, size, holds):
             window = rest[first : first + size]
             if _TAKEN not in window and holds("\n".join(window)):
                 name = f"lines {first + 1}-{first + size}" if size > 1 else f"line {first + 1}"
                 yield f"text {name}", tuple(window)
                 rest[first : first + size] = [_TAKEN] * size
+
+
+def _starts(rest: Sequence[str], size: int, holds: Callable[[str], bool]) -> Iterator[int]:
+    """Yield where runs of ``size`` lines may begin that hold something: by halves, as most lines hold none.
+
+    A run that holds something by itself only, and not among the lines about it, does not hold in the text.
+    """
+    waiting = [(0, len(rest) - size + 1)]
+    while waiting:
+        first, stop = waiting.pop()
+        if stop - first <= _FEW:
+            yield from range(first, stop)
+        elif holds("\n".join(rest[first : stop + size - 1])):
+            middle = (first + stop) // 2
+            waiting += [(middle, stop), (first, middle)]

@@ -17,7 +17,7 @@ from rttqa_build.deidentify.charset import is_plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from rttqa_build.deidentify.stream import Leaf
+    from rttqa_build.deidentify.elements import Leaf
 
 
 class Who(enum.StrEnum):

@@ -13,12 +13,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify import encode
-from rttqa_build.deidentify.stream import META
+from rttqa_build.deidentify.elements import META
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rttqa_build.deidentify.stream import Encoding
+    from rttqa_build.deidentify.elements import Encoding
 
 PROFILE = "RTTQA_PROFILE_1"
 IMPLEMENTATION_CLASS_UID = "2.25.239939105813711042612749861922394881778"

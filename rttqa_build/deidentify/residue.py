@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.birth import birth_dates, birth_day
 from rttqa_build.deidentify.charset import codecs, decoded, folded, is_plain, normalised, squeezed
+from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.identity import Harvest, Kind, Who
 from rttqa_build.deidentify.numerals import reads_as_text
 from rttqa_build.deidentify.opaque import Opaque
 from rttqa_build.deidentify.pattern import Pattern, Rule
 from rttqa_build.deidentify.spelling import patterns, values
-from rttqa_build.deidentify.stream import walk
 from rttqa_build.deidentify.surroundings import counts, is_number, is_spaced, stands_alone
 from rttqa_build.diagnostic import Location, finding, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from rttqa_build.deidentify.stream import Leaf, Stream
+    from rttqa_build.deidentify.elements import Leaf, Stream
     from rttqa_build.diagnostic import Diagnostic
 
 _TEXT_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
@@ -54,7 +54,7 @@ _CODES = {
 }
 _UID_RUN = re.compile(r"(?<![0-9])[0-9]+(?:\.\s?[0-9]+|\n\.[0-9]+){2,}")  # a line may end inside it
 _BLANK = re.compile(r"\s")
-_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_LETTER_OR_DIGIT, _PUNCTUATION, _NO_DIGITS = map(re.compile, (r"[^\W_]", r"[\W_]+", "[^0-9]+"))
 _UID_PATTERN = Pattern("", "", Rule.VALUE, Who.UID, Kind.UID)
 _BIRTH_PATTERN = Pattern("", "", Rule.DATE, Who.PATIENT, Kind.BIRTH_DATE)
 
@@ -120,7 +120,9 @@ class Scanner:
         """Return a text for the submitter's own eyes with every part that names a person or place hidden.
 
         UIDs stay: a planning system names its files by them, and a person must be able to find a file.
+        Bytes of a file's name that are no text in the system's encoding are shown as question marks.
         """
+        text = text.encode(errors="replace").decode()
         if not self._personal(text):
             return text
         shown = "".join(HIDDEN if self._personal(part) else part for part in _PARTS.split(text))
@@ -254,11 +256,12 @@ class Scanner:
 
     def _number_candidates(self, plain: str) -> Iterator[tuple[Pattern, int, int]]:
         """Search the digits of a text as one string, then look at what stood between them."""
-        places = [match.start() for match in re.finditer("[0-9]", plain)] if self._numbers else []
-        if len(places) < 5:
-            return
-        digits = "".join(plain[place] for place in places)
-        for index, first, stop in self._find_numbers.find_matches_as_indexes(digits, overlapping=True):
+        digits = _NO_DIGITS.sub("", plain) if self._numbers else ""
+        found = (
+            self._find_numbers.find_matches_as_indexes(digits, overlapping=True) if len(digits) > 4 else []
+        )
+        places = [match.start() for match in re.finditer("[0-9]", plain)] if found else []
+        for index, first, stop in found:
             span = places[first:stop]
             if is_number(plain, span):
                 yield self._numbers[index], span[0], span[-1] + 1
@@ -267,9 +270,9 @@ class Scanner:
         """Search the letters and digits of a text as one string, then look at what stood between them."""
         if not self._spaced:
             return
-        places = [match.start() for match in _LETTER_OR_DIGIT.finditer(low)]
-        bare = "".join(low[place] for place in places)
-        for index, first, stop in self._find_spaced.find_matches_as_indexes(bare, overlapping=True):
+        found = self._find_spaced.find_matches_as_indexes(_PUNCTUATION.sub("", low), overlapping=True)
+        places = [match.start() for match in _LETTER_OR_DIGIT.finditer(low)] if found else []
+        for index, first, stop in found:
             span = places[first:stop]
             if is_spaced(self._spaced[index], plain, span):
                 yield self._spaced[index], span[0], span[-1] + 1

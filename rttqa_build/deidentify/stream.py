@@ -13,31 +13,40 @@ from __future__ import annotations
 import functools
 import struct
 import zlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify import oddities
-from rttqa_build.deidentify.whole import PIXEL_DATA, ends_too_early, ends_where_it_may, missing_pixels
+from rttqa_build.deidentify.elements import (
+    DEFLATED_LITTLE,
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    ITEM,
+    ITEM_END,
+    LONG_VRS,
+    META,
+    NATIVE,
+    PIXEL_DATA,
+    SEQUENCE_END,
+    UNDEFINED,
+    Element,
+    Encoding,
+    Item,
+    Stream,
+)
+from rttqa_build.deidentify.whole import ends_too_early, ends_where_it_may, missing_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
+    from collections.abc import Callable, Container, Mapping
     from typing import Any
 
     Unpack = Callable[[bytes, int], tuple[Any, ...]]
 
-IMPLICIT_LITTLE = "1.2.840.10008.1.2"
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-DEFLATED_LITTLE = "1.2.840.10008.1.2.1.99"
-EXPLICIT_BIG = "1.2.840.10008.1.2.2"
-NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG})
-
-UNDEFINED = 0xFFFFFFFF
-ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 TRANSFER_SYNTAX_UID, SERIES_INSTANCE_UID = 0x00020010, 0x0020000E
 DEEPEST = 32
 LARGEST_INFLATED = 1 << 31
 
-LONG_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 _SHORT_VRS = (
     *("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO"),
     *("LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US"),
@@ -65,71 +74,6 @@ class LineEndingError(StreamError):
     """The line endings of a binary file were converted."""
 
 
-class Encoding(NamedTuple):
-    """How a data set is written."""
-
-    explicit: bool
-    little: bool
-
-
-class Element(NamedTuple):
-    """One element as offsets into the file's bytes: header, value, end (delimiters included).
-
-    ``vr`` is the one in the file, or the dictionary's for implicit VR and for ``UN``; ``items`` is None but
-    for sequences.
-    """
-
-    tag: int
-    vr: str
-    start: int
-    value: int
-    end: int
-    items: tuple[Item, ...] | None
-
-
-class Item(NamedTuple):
-    """One item of a sequence: its elements, their encoding, and whether its length is undefined."""
-
-    elements: list[Element]
-    encoding: Encoding
-    undefined: bool
-
-
-class Leaf(NamedTuple):
-    """One element that is no sequence; ``path`` holds the tags of the sequences around it."""
-
-    tag: int
-    vr: str
-    value: bytes
-    path: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A parsed file. Offsets refer to ``data``, which is the inflated data set where it was deflated.
-
-    ``padding`` counts the bytes behind the data set in the file; ``garbage`` is the same number where these
-    are not all NUL.
-    """
-
-    data: bytes
-    meta: list[Element]
-    elements: list[Element]
-    encoding: Encoding
-    transfer_syntax: str
-    padding: int = 0
-    garbage: int = 0
-
-    def value(self, element: Element) -> bytes:
-        """Return an element's value as it stands in the file."""
-        return self.data[element.value : element.end]
-
-    def find(self, tag: int) -> bytes | None:
-        """Return the value of a top-level element, or None."""
-        return next((self.value(e) for e in self.elements if e.tag == tag), None)
-
-
-META = Encoding(explicit=True, little=True)
 _IMPLICIT = Encoding(explicit=False, little=True)
 
 
@@ -217,26 +161,6 @@ def head(data: bytes) -> Mapping[int, bytes]:
         tag, position = element.tag, element.end
         found[tag] = data[element.value : element.end].strip(b"\0 ")
     return found
-
-
-def walk(
-    stream: Stream, *, pixels: bool = True, wanted: Callable[[int, str], bool] | None = None
-) -> Iterator[Leaf]:
-    """Yield every element that is no sequence, at every depth, file meta information first.
-
-    ``pixels=False`` leaves out group 7FE0, for readers that have no use for it; ``wanted`` says of which tag
-    and VR there is a use at all.
-    """
-    data = stream.data
-    stack: list[tuple[list[Element], tuple[int, ...]]] = [(stream.elements, ()), (stream.meta, ())]
-    while stack:
-        elements, path = stack.pop()
-        for tag, vr, _, value, end, items in elements:
-            if items is not None:
-                inside = (*path, tag)
-                stack.extend([(item.elements, inside) for item in items])
-            elif (wanted is None or wanted(tag, vr)) and (pixels or tag >> 16 != PIXEL_DATA >> 16):
-                yield Leaf(tag, vr, data[value:end], path)
 
 
 @functools.cache
@@ -482,7 +406,7 @@ def _check_pixels(stream: Stream) -> None:
     try:
         missing = missing_pixels(stream)
     except ValueError as error:
-        raise StreamError("the number of frames is no number") from error
+        raise StreamError("rows, columns, frames or bits are not written as numbers") from error
     if missing:
         raise CutError(
             "pixel data is not as long as rows, columns and frames say: the file is cut or damaged"

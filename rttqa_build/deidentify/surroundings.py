@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 _NEXT_WORD = re.compile(r"[\W_]{0,3}([^\W\d_]+)")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[\W_]{0,3}\Z")
+# not in capitals, as modalities are
+_TITLE = re.compile(r"\b(?:Mr|Mrs|MRS|Ms|Miss|MISS|Mx|Dr|Prof)\b\.? ?\Z")
+_NAMED = re.compile(
+    r"(?:\b(?:patient|pt|surname|forename|(?:patient|first|last|family|given) name)|^name) ?[:=] ?\Z",
+    re.IGNORECASE | re.MULTILINE,
+)
 _INITIAL = re.compile(r"(?:^|[\W_])([A-Z])[. ^_]{1,3}\Z")
 _INITIAL_AFTER = re.compile(r"([,^]?)[. ^_,]{0,3}(?<![^\W_])([A-Za-z])(?![^\W_])")
 _LATERALITY = frozenset("lrai")  # left, right, anterior, inferior; A and I are words besides
@@ -101,14 +107,17 @@ def _long_in_word(plain: str, low: str, start: int, end: int) -> bool:
 
 
 def _beside(pattern: Pattern, plain: str, low: str, start: int, end: int) -> bool:
-    """Return whether another part of the same name, or its initial before, touches an ordinary word."""
+    """Return whether another part of the same name, its initial, or a title touches an ordinary word."""
     after = _NEXT_WORD.match(low, end, end + _REACH)
     before = _LAST_WORD.search(low, max(0, start - _REACH), start)
     if any(word and word[1] in pattern.partners for word in (after, before)):
         return True
-    return plain[start].isupper() and any(
-        any(part[0] == letter for part in pattern.partners) for letter in _initials(plain, start, end)
-    )
+    if not plain[start].isupper():
+        return False
+    first = max(0, start - _REACH)
+    if _TITLE.search(plain, first, start) or _NAMED.search(plain, first, start):
+        return True
+    return any(any(part[0] == letter for part in pattern.partners) for letter in _initials(plain, start, end))
 
 
 def _initials(plain: str, start: int, end: int) -> Iterator[str]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rttqa_build.deidentify.elements import PIXEL_DATA
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rttqa_build.deidentify.stream import Element, Stream
+    from rttqa_build.deidentify.elements import Element, Stream
 
-PIXEL_DATA = 0x7FE00010
 _SOP_CLASS, _RT_PLAN_GEOMETRY, _MODALITY = 0x00080016, 0x300A000C, 0x00080060
 _BEAMS, _STRUCTURE_SETS, _DVH = 0x300A00B0, 0x300C0060, 0x30040050
 _SIZE_TAGS = {0x00280002: 1, 0x00280008: 1, 0x00280010: 0, 0x00280011: 0, 0x00280100: 0}
@@ -65,7 +66,7 @@ def _text(stream: Stream, tag: int) -> bytes:
 def missing_pixels(stream: Stream) -> int:
     """Return how many bytes of native pixel data lack by rows, columns, frames and bits; negative: too many.
 
-    Raises ValueError when the number of frames is no number.
+    Raises ValueError when one of these is no number, or not written as one.
     """
     if not stream.elements or stream.elements[-1].tag < PIXEL_DATA:
         return 0
@@ -89,4 +90,6 @@ def _integer(stream: Stream, element: Element) -> int:
     raw = stream.value(element)
     if element.vr == "US" and len(raw) == 2:
         return int.from_bytes(raw, "little" if stream.encoding.little else "big")
+    if element.vr not in ("IS", "DS"):
+        raise ValueError  # under another VR it might be emptied as text, and the pixels then be too many
     return int(raw.strip(b"\0 ") or b"1")

@@ -105,6 +105,7 @@ class Roi:
     has_physical_properties: bool = False
     image_refs: frozenset[str] = frozenset()
     generation: str = ""
+    frame_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

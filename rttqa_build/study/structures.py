@@ -42,7 +42,10 @@ def referenced_series(header: Header) -> Iterator[Header]:
 
 
 def _rois(header: Header) -> tuple[Roi, ...]:
-    contours = {r.integer("ReferencedROINumber"): _contours(r) for r in header.items("ROIContourSequence")}
+    drawn: dict[int | None, list[Header]] = {}
+    for roi in header.items("ROIContourSequence"):
+        drawn.setdefault(roi.integer("ReferencedROINumber"), []).extend(roi.items("ContourSequence"))
+    contours = {number: _contours(items) for number, items in drawn.items()}
     seen: dict[int | None, list[Header]] = {}
     for observation in header.items("RTROIObservationsSequence"):
         seen.setdefault(observation.integer("ReferencedROINumber"), []).append(observation)
@@ -64,11 +67,11 @@ def _roi(item: Header, observations: list[Header], contours: _Contours) -> Roi:
         has_physical_properties=any(o.has("ROIPhysicalPropertiesSequence") for o in observations),
         image_refs=contours.image_refs,
         generation=item.text("ROIGenerationAlgorithm"),
+        frame_uid=item.text("ReferencedFrameOfReferenceUID"),
     )
 
 
-def _contours(roi: Header) -> _Contours:
-    contours = list(roi.items("ContourSequence"))
+def _contours(contours: list[Header]) -> _Contours:
     images = (i.text("ReferencedSOPInstanceUID") for c in contours for i in c.items("ContourImageSequence"))
     types = {contour.text("ContourGeometricType") for contour in contours}
     return _Contours(len(contours), tuple(sorted(types - {""})), frozenset(images) - {""})

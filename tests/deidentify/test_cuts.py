@@ -35,7 +35,7 @@ from rttqa_build import synthetic
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
-from rttqa_build.deidentify.stream import Element, StreamError, demand_whole, parse
+from rttqa_build.deidentify.stream import StreamError, demand_whole, parse
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from dicom_builder import Syntax
     from pydicom.dataset import Dataset
 
-    from rttqa_build.deidentify.stream import Stream
+    from rttqa_build.deidentify.elements import Element, Stream
 
 # kind → object of the patient, and the highest required element: cuts behind it lack nothing required
 KINDS = {

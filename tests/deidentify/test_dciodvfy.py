@@ -17,12 +17,13 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from rttqa_build import synthetic
+from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
 from rttqa_build.deidentify.identity import harvest
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.residue import Scanner
-from rttqa_build.deidentify.stream import parse, walk
+from rttqa_build.deidentify.stream import parse
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
 
 if TYPE_CHECKING:

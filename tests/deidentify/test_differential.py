@@ -14,13 +14,15 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_sequence
 
-from rttqa_build.deidentify.stream import Element, Item, Stream, StreamError, parse
+from rttqa_build.deidentify.stream import StreamError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pydicom.dataelem import DataElement
     from pydicom.dataset import Dataset
+
+    from rttqa_build.deidentify.elements import Element, Item, Stream
 
 PYDICOM = Path(pydicom.__file__).parent / "data"
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

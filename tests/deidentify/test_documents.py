@@ -583,6 +583,7 @@ def test_pictures_lose_metadata_and_keep_every_pixel(data: bytes, kind: str) -> 
     scrubbed = run(data + b"Pemberton", kind, reviewed=True)
     assert b"Pemberton" in data
     assert b"Pemberton" not in scrubbed.data
+    assert scrubbed.opaque == (scrubbed.data,)  # what is left is searched, not what went
     before, after = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(scrubbed.data))
     assert before.tobytes() == after.tobytes()
     assert run(scrubbed.data, kind, reviewed=True).data == scrubbed.data

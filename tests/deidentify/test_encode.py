@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rttqa_build.deidentify import encode
-from rttqa_build.deidentify.stream import Encoding, parse
+from rttqa_build.deidentify.elements import Encoding
+from rttqa_build.deidentify.stream import parse
 
 ENCODINGS = {
     Encoding(True, True): b"1.2.840.10008.1.2.1",

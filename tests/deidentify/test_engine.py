@@ -16,6 +16,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from rttqa_build.deidentify import dates, stream
+from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
 from rttqa_build.deidentify.marks import IMPLEMENTATION_CLASS_UID, Marks
 from rttqa_build.deidentify.policy import Action, compile_policy
@@ -148,6 +149,14 @@ def test_registered_and_class_uids_stay() -> None:
     assert after.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID == NAMES.base_uid("1.2.9")
 
 
+def test_an_objects_uid_in_the_place_of_a_class_is_replaced() -> None:
+    """A planning system's slip: the search would stop the build, and nobody could mend it."""
+    original = "1.2.246.352.71.7.33739.2801461.20190422"
+    reference = item(ReferencedSOPClassUID=original, ReferencedSOPInstanceUID=original)
+    after = run(dataset(ReferencedRTPlanSequence=[reference]), identifying=original)
+    assert after.ReferencedRTPlanSequence[0].ReferencedSOPClassUID == NAMES.base_uid(original.encode())
+
+
 @pytest.mark.parametrize("arc", ["1.2.840.10008.5.1.4.1.1.481.", "1.2.840.10008.1.2.", "1.2.246.352.70.1."])
 @pytest.mark.parametrize("keyword", ["RelatedGeneralSOPClassUID", "OriginalSpecializedSOPClassUID"])
 def test_class_uids_that_nobody_registered_hold_no_number_of_the_patient(arc: str, keyword: str) -> None:
@@ -172,8 +181,8 @@ def test_private_elements_curves_and_overlays_go_at_every_level() -> None:
     ds.add_new(0x60003000, "OW", b"HARGREAV")
     result = pseudonymise(stream.parse(write(ds)), job(), ObjectPlan())
     assert b"HARGR" not in result.data
-    assert not [leaf for leaf in stream.walk(stream.parse(result.data)) if leaf.tag >> 16 & 1]
-    assert not [leaf for leaf in stream.walk(stream.parse(result.data)) if leaf.tag >> 24 in (0x50, 0x60)]
+    assert not [leaf for leaf in walk(stream.parse(result.data)) if leaf.tag >> 16 & 1]
+    assert not [leaf for leaf in walk(stream.parse(result.data)) if leaf.tag >> 24 in (0x50, 0x60)]
 
 
 @pytest.mark.parametrize(

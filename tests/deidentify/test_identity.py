@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from rttqa_build.deidentify import stream
+from rttqa_build.deidentify.elements import Leaf, walk
 from rttqa_build.deidentify.identity import (
     Fact,
     Harvest,
@@ -19,7 +20,6 @@ from rttqa_build.deidentify.identity import (
     may_identify,
     merged,
 )
-from rttqa_build.deidentify.stream import Leaf, walk
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 

@@ -5,8 +5,8 @@ import io
 import pydicom
 import pytest
 
+from rttqa_build.deidentify.elements import Encoding
 from rttqa_build.deidentify.marks import IMPLEMENTATION_CLASS_UID, PROFILE, Marks, file_meta
-from rttqa_build.deidentify.stream import Encoding
 
 EXPLICIT = Encoding(True, True)
 FULL = Marks("EP-0123", "trial", "The Trial", "Sponsor", "RXX", "Centre")

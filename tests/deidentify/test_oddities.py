@@ -18,15 +18,7 @@ from rttqa_build.deidentify import oddities
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
-from rttqa_build.deidentify.stream import (
-    CutError,
-    LineEndingError,
-    Stream,
-    StreamError,
-    demand_whole,
-    head,
-    parse,
-)
+from rttqa_build.deidentify.stream import CutError, LineEndingError, StreamError, demand_whole, head, parse
 from rttqa_build.intake import take_in
 from rttqa_build.objects import tasks
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
@@ -36,6 +28,7 @@ from rttqa_build.study import Instance, Kind, Reason, SourceFile, StructureFacts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rttqa_build.deidentify.elements import Stream
     from rttqa_build.intake import Intake
 
 STORAGE = b"1.2.840.10008.5.1.4.1.1."

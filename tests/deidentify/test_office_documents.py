@@ -344,3 +344,75 @@ def test_names_of_sheets_and_values_of_pivot_tables_are_found(value: str) -> Non
     cache = f'<pivotCacheRecords><r><{kind} v="{value}"/></r></pivotCacheRecords>'
     document = with_part(written(openpyxl.Workbook()), "xl/c.xml", cache.encode(), "pivotCacheRecords")
     assert residue(run(document, "xlsx")) != []
+
+
+# --- forms with a box for each character -------------------------------------------------------------------
+
+BOXES = {
+    "an NHS number": (list(NHS), "A101"),
+    "an NHS number with hyphens": ([*NHS[:3], "-", *NHS[3:6], "-", *NHS[6:]], "A101"),
+    "the parts of an NHS number": ([NHS[:3], NHS[3:6], NHS[6:]], "A101"),
+    "a date of birth": (list("12031949"), "A102"),
+    "a short date of birth": (list("12/03/49"), "A102"),
+    "a name": (list("HARGREAVES"), "A100"),
+}
+
+
+@pytest.mark.parametrize("what", BOXES)
+def test_what_is_written_into_boxes_is_found(what: str) -> None:
+    cells, code = BOXES[what]
+    made = letter()
+    row = made.add_table(2, len(cells) + 1).rows[0]
+    for cell, text in zip(row.cells, ["number", *cells], strict=True):
+        cell.text = text
+    book = openpyxl.Workbook()
+    for line in (["number", *cells], ["dose", 60]):
+        book.active.append(
+            [int(text) if len(text) == 1 and text.isdigit() else text for text in map(str, line)]
+        )
+    out = io.BytesIO()
+    book.save(out)
+    assert residue(run(saved(made), "docx")) == [code]
+    assert residue(run(out.getvalue(), "xlsx")) == [code]
+    assert residue(run("\n".join(["number", *cells, "dose"]).encode(), "txt")) == [code]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "&CHargreaves",
+        "&L&BHARGREAVES",
+        '&R&"Arial,Bold"HARGREAVES',
+        "&C&14HARGREAVES",
+        "&C&KFF0000HARGREAVES",
+    ],
+)
+def test_names_behind_codes_of_a_header_are_found(text: str) -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["dose"])
+    book.active.oddHeader.center.text = "XXX"
+    book.save(out)
+    sheet = "xl/worksheets/sheet1.xml"
+    header = text.replace("&", "&amp;").replace('"', "&quot;").encode()
+    xml = parts(out.getvalue())[sheet].replace(b"&amp;CXXX", header)
+    assert header in xml
+    assert residue(run(changed(out.getvalue(), **{sheet: xml}), "xlsx")) == ["A100"]
+
+
+ENTERED = {
+    "the default of a field": '<w:ffData><w:textInput><w:default w:val="White"/></w:textInput></w:ffData>',
+    "a choice": "<w:sdt><w:sdtPr><w:dropDownList>"
+    '<w:listItem w:displayText="White"/></w:dropDownList></w:sdtPr></w:sdt>',
+    "the title of a field": '<w:sdt><w:sdtPr><w:alias w:val="White"/></w:sdtPr></w:sdt>',
+    "a bookmark": '<w:bookmarkStart w:id="0" w:name="White"/>',
+}
+
+
+@pytest.mark.parametrize("what", ENTERED)
+def test_ordinary_names_in_what_people_enter_are_found(what: str) -> None:
+    body = "word/document.xml"
+    data = saved(letter())
+    xml = parts(data)[body].replace(b"<w:t>dose</w:t>", b"<w:t>dose</w:t>" + ENTERED[what].encode())
+    search = Scanner(Harvest(frozenset({Fact(Who.PATIENT, Kind.NAME, b"White^Grace")})))
+    text = "\n".join(run(changed(data, **{body: xml}), "docx").texts)
+    assert [d.code for d in search.scan_text(text, Location("form"))] == ["A100"]

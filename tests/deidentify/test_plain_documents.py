@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from document_case import codes, run
 from hypothesis import given, settings
@@ -99,6 +101,13 @@ READINGS = {
     "9.5E3": "9500",
     "1E2": "100",
     '="Har" & "greaves"': '="Hargreaves"',
+    "9\n4\n3\n4\n7\n6\n5\n8\n7\n0": "9434765870",
+    "9\n4\n3\n-\n4\n7\n6\n-\n5\n8\n7\n0": "943-476-5870",
+    "943\n476 \n5870": "9434765870",
+    " H\nA\n R \nG": "HARG",
+    "1\n2\n/\n0\n3\n/\n4\n9": "12/03/49",
+    "born 1 2 0 3 1 9 4 9": "born 12031949",
+    "1 2  / 0 3 / 1 9 4 9 dose": "12/03/1949 dose",
 }
 
 
@@ -108,10 +117,33 @@ def test_other_readings(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["PTV 60 Gy", "1.5E-3", "1.2345E2", "9E99", "a-b", "I a m", "50 % of & so", "x_y_z", "_xD800", ""]
+    "text",
+    [
+        "PTV 60 Gy",
+        "1.5E-3",
+        "1.2345E2",
+        "9E99",
+        "a-b",
+        "I a m",
+        "50 % of & so",
+        "x_y_z",
+        "_xD800",
+        "",
+        "1\n2\n3",
+        "943\n476\n587",
+        "a\nb c\nd\ne",
+        "1 2 3 4 5 6 7 8 9",
+    ],
 )
 def test_most_texts_have_one_reading(text: str) -> None:
     assert readings(text) == (text,)
+
+
+@pytest.mark.parametrize("line", ["a" + 50_000 * " " + "b", 50_000 * "a\n", 50_000 * " \n", 50_000 * "a b "])
+def test_long_runs_take_no_long_time(line: str) -> None:
+    began = time.process_time()
+    SEARCH.scan_text("\n".join(readings(line)), Location("form"))
+    assert time.process_time() - began < 3
 
 
 @settings(max_examples=200, deadline=None)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from rttqa_build.deidentify import encode
+from rttqa_build.deidentify.elements import Element, Encoding, Stream
 from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import Action, compile_policy
-from rttqa_build.deidentify.stream import Element, Encoding, Stream, parse
+from rttqa_build.deidentify.stream import parse
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from rttqa_build.deidentify import stream
 from rttqa_build.deidentify.birth import date_spellings
+from rttqa_build.deidentify.elements import Leaf, Stream, walk
 from rttqa_build.deidentify.identity import Fact, Harvest, Kind, Who, harvest, harvest_names, merged
 from rttqa_build.deidentify.pattern import ordinary_words
 from rttqa_build.deidentify.residue import Scanner
@@ -236,7 +237,7 @@ def test_opaque_binary_takes_only_long_and_whole_patterns(text: str, codec: str)
 # --- DICOM objects -----------------------------------------------------------------------------------------
 
 
-def dicom(elements: dict[str, object], preamble: bytes = bytes(128)) -> stream.Stream:
+def dicom(elements: dict[str, object], preamble: bytes = bytes(128)) -> Stream:
     ds = Dataset()
     ds.SOPClassUID, ds.SOPInstanceUID = pydicom.uid.UID(CT), pydicom.uid.UID("2.25.1")
     for keyword, value in elements.items():
@@ -303,7 +304,7 @@ def test_elements_of_an_object(elements: dict[str, object], found: tuple[str, st
     ],
 )
 def test_numeric_values_are_proven_numeric(vr: str, value: bytes, kinds: set[Kind]) -> None:
-    hits = PATIENT._leaf_hits(stream.Leaf(0x30060050, vr, value, ()), ())
+    hits = PATIENT._leaf_hits(Leaf(0x30060050, vr, value, ()), ())
     assert {hit.kind for hit in hits} == kinds
 
 
@@ -324,7 +325,7 @@ def test_real_exports_show_their_own_identity(folder: str) -> None:
         pytest.skip("the real exports are not here")
     files = sorted(path.glob("*.dcm"))[-6:]
     streams = [stream.parse(file.read_bytes()) for file in files]
-    found = merged(harvest(stream.walk(each)) for each in streams) | harvest_names(f.name for f in files)
+    found = merged(harvest(walk(each)) for each in streams) | harvest_names(f.name for f in files)
     scan = Scanner(found)
     for each in streams:
         hits = {(d.code, d.where.item) for d in scan.scan_dicom(each, "role")}

@@ -70,6 +70,9 @@ FOUND = {
     (NAME, "van der Berg^Jo"): "van der Berg|vanderberg|v.d. Berg|BERG",
     (NAME, "Patel^Ravi^K"): "Ravi Patel|PATEL RAVI|R.K. Patel|Patel, R|patel_r|rpatel|ravi.patel|PatelRavi",
     (NAME, "White^Grace"): "Grace White|G White|White G|White, G.|White^G|GWhite|White",
+    (NAME, "Stone^Grant"): "Mrs Stone|Dr. Stone|patient: Stone|dose\nName: Grant|PATIENT NAME = STONE",
+    (NAME, "SMITH^Penny"): "PTV_Smith|smith60|Smith's plan|seen with Penny",
+    (NAME, "Walker^Rob"): "walker|as Walker had",
     (NAME, "Long^Ann"): "Long, A|Ann Long|Long^A",
     (NAME, "Ng^Wei"): "W Ng|Ng, W|Wei Ng",
     (BIRTH, "19490312"): (
@@ -119,6 +122,7 @@ NOT_FOUND = {
     (NAME, "Odell^Max"): "o dell",
     (NAME, "White^Grace"): "White matter|White L|white, no g|White GTV",
     (NAME, "Bone^Rita"): "R Bone|Bone R|bone r",
+    (NAME, "Stone^Grant"): "MR Stone|DR Stone|Structure name: Stone|Mr scan, Stone|patient Grant|Mr stone",
     (NAME, "Donald^Macey"): "Mac|mac address",
     (NAME, "Short^Will"): "a short arc",
     (BIRTH, "19490312"): "12.3.49|12-3-49|version 12.3.49|12/03/1950|112/03/1949|12/03/19491|1.12.03.1949|"

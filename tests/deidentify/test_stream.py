@@ -13,17 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rttqa_build.deidentify import encode
-from rttqa_build.deidentify.marks import file_meta
-from rttqa_build.deidentify.stream import (
+from rttqa_build.deidentify.elements import (
     DEFLATED_LITTLE,
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     Encoding,
-    StreamError,
-    parse,
     walk,
 )
+from rttqa_build.deidentify.marks import file_meta
+from rttqa_build.deidentify.stream import StreamError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,7 +30,7 @@ _BLOCKS = frozenset(
         "formula", "s", "x",
     }
 )  # fmt: skip
-_EMPTY_LINES = re.compile(r"\s*\n\s*")
+_BLANKS = re.compile(r"\s+")
 _SPACES = frozenset({"tab", "br", "cr", "noBreakHyphen", "ptab"})
 # What a reader sees of a paragraph depends: with changes accepted or rejected, without what is set beside it
 # (codes of fields, text boxes, readings of characters). Bits: a text is read in each way.
@@ -47,6 +47,7 @@ _USER_WRITTEN = frozenset(
     {
         "sheet", "definedName", "table", "docPr", "cNvPr", "hyperlink", "tableColumn", "dataValidation",
         "cacheField", "pivotTableDefinition", "pivotField", "s", "d", "n", "sheetName", "ddeLink", "scenario",
+        "docVar", "listItem", "default", "alias", "tag", "statusText", "helpText", "bookmarkStart",
     }
 )  # fmt: skip
 
@@ -169,7 +170,7 @@ class _Reader:
     def _read(self, aside: int, without: int) -> str:
         """Return the lines of one way to read the part: beside the text or in it, without a layer."""
         pieces = (text for text, layer in self._pieces if layer & _ASIDE == aside and not layer & without)
-        return _EMPTY_LINES.sub("\n", "".join(pieces))
+        return _BLANKS.sub(lambda blank: "\n" if "\n" in blank[0] else blank[0], "".join(pieces))
 
     def _say(self, text: str) -> None:
         self._pieces.append((text, self._open[-1].layers if self._open else 0))

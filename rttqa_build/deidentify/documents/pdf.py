@@ -31,7 +31,7 @@ _REMOVED = (
 _SIGNATURE = ("/Name", "/Reason", "/Location", "/ContactInfo", "/Contents", "/Cert", "/M", "/Prop_Build")
 _ANNOTATION = ("/T", "/M", "/NM", "/CreationDate", "/RC")
 _HARMLESS_ACTIONS = frozenset({"/GoTo", "/Named"})
-_INLINE_PICTURE = re.compile(rb"\bBI\b.*?\bID\b", re.DOTALL)
+_PICTURE_BEGINS, _PICTURE_DATA = re.compile(rb"\bBI\b"), re.compile(rb"\bID\b")
 _WRITTEN = re.compile(rb"\(((?:[^()\\]|\\.)+)\)|%([^\r\n]+)", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(?:([0-7]{1,3})|(.))", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"", b"f": b"\f", b"\n": b"", b"\r": b""}
@@ -100,7 +100,7 @@ def _drawn(forms: list[Any], reader: PdfReader) -> tuple[list[str], str]:
     for form in forms:
         text = reader.pages[0].extract_xform_text(form)
         content = form.get_data()
-        if _INLINE_PICTURE.search(content) or (_SHOWS_TEXT.search(content) and not _is_readable(text)):
+        if _has_picture(content) or (_SHOWS_TEXT.search(content) and not _is_readable(text)):
             unread = "The document holds a drawing without readable text, or a picture"
         texts += [text, _spelt_out(content)]
     return texts, unread
@@ -131,12 +131,17 @@ def _read(reader: PdfReader) -> tuple[list[str], str, list[bytes]]:
         text = page.extract_text()
         stream = page.get_contents()
         content = stream.get_data() if stream is not None else b""
-        inline = _INLINE_PICTURE.search(content)
-        if content.strip() and (inline or not _is_readable(text)):
+        if content.strip() and (_has_picture(content) or not _is_readable(text)):
             unread = "The document holds a page without readable text, or a picture"
         texts += [text, _spelt_out(content)]
         contents.append(content)
     return texts, unread, contents
+
+
+def _has_picture(content: bytes) -> bool:
+    """Return whether a content stream holds an inline picture (ISO 32000-1, 8.9.7)."""
+    begin = _PICTURE_BEGINS.search(content)
+    return begin is not None and _PICTURE_DATA.search(content, begin.end()) is not None
 
 
 def _is_readable(text: str) -> bool:

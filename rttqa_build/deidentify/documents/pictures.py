@@ -26,12 +26,14 @@ _UNREAD = "The document is a picture"
 
 def scrub_png(data: bytes) -> Content:
     """Keep the chunks that make the picture; text, time, Exif, profiles and trailing bytes go."""
-    return Content(strip_png(data), opaque=(data,), unread=_UNREAD)
+    kept = strip_png(data)
+    return Content(kept, opaque=(kept,), unread=_UNREAD)
 
 
 def scrub_jpeg(data: bytes) -> Content:
     """Keep what decodes the picture; Exif, XMP, IPTC, comments, thumbnails and trailing bytes go."""
-    return Content(strip_jpeg(data), opaque=(data,), unread=_UNREAD)
+    kept = strip_jpeg(data)
+    return Content(kept, opaque=(kept,), unread=_UNREAD)
 
 
 def strip_png(data: bytes) -> bytes:

@@ -77,6 +77,17 @@ _OFFICE_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")  # ECMA-376-1 22.4.2.4 (bstr
 _FORMULA_JOINT = re.compile(r'"\s*&\s*"')
 _HYPHENATED = re.compile(r"(?<=\w)[-\u2010\u2011][ \t]*\r?\n\s*(?=\w)")
 _SPACED_OUT = re.compile(r"(?<![^\W_])(?:[^\W\d_][ \t\xa0]){3,}[^\W\d_](?![^\W_])")
+_DIGITS_OF_A_DAY = re.compile(
+    r"(?<!\S)(?<!\d[ \t])(?:\d[ \t\xa0]{1,9}(?:[-/.][ \t\xa0]{1,9})?){7}\d(?!\S|[ \t]\d)"
+)
+# a form's boxes for one letter or digit each, or for the parts of an NHS number: each cell is a line here
+_EDGE = r"[ \t\xa0\r]*"
+_BOXED = re.compile(
+    rf"(?<![^\n]){_EDGE}[^\W_](?:{_EDGE}\n{_EDGE}(?:[-/.]{_EDGE}\n{_EDGE})?[^\W_]){{3,}}{_EDGE}(?![^\n])"
+    rf"|(?<![^\n]){_EDGE}\d{{3}}{_EDGE}\n{_EDGE}\d{{3}}{_EDGE}\n{_EDGE}\d{{4}}{_EDGE}(?![^\n])"
+)
+_HEADER = re.compile(r"(?<![^\n])&[LCR][^\n]*")  # of a worksheet, with codes of fonts (ECMA-376-1 18.3.1.46)
+_HEADER_CODE = re.compile(r"&(?:K[0-9A-F]{6}|[A-Z]|\d{1,2}|\"[^\"\n]*\")")
 _SCIENTIFIC = re.compile(r"(?<![\w.])([0-9])\.?([0-9]{0,15})[eE]\+?([0-9]{1,2})(?![\w.])")
 _MOST_DIGITS = 16
 
@@ -84,11 +95,14 @@ _MOST_DIGITS = 16
 def readings(text: str) -> tuple[str, ...]:
     """Return the text and, where it can be read otherwise, the lines of the other reading that differ."""
     text = text.encode(errors="ignore").decode()  # halves of surrogate pairs are no characters
-    other = html.unescape(_OFFICE_ESCAPE.sub(lambda match: f"&#x{match[1]};", text))
+    other = _HEADER.sub(lambda match: _HEADER_CODE.sub("\n", match[0]), text)
+    other = html.unescape(_OFFICE_ESCAPE.sub(lambda match: f"&#x{match[1]};", other))
     other = unquote(other) if "%" in other else other
     other = _HYPHENATED.sub("", _FORMULA_JOINT.sub("", other))
     other = _SPACED_OUT.sub(lambda match: re.sub(r"\s", "", match[0]), other)
+    other = _DIGITS_OF_A_DAY.sub(lambda match: re.sub(r"\s", "", match[0]), other)
     other = _SCIENTIFIC.sub(_in_full, other)
+    other = _BOXED.sub(lambda match: re.sub(r"\s", "", match[0]), other)
     if other == text:
         return (text,)
     known = set(text.splitlines())
