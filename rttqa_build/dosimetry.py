@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rttqa_build import disk
+from rttqa_build.checks import prescription
 from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.study import StructureFacts
 from rttqa_build.trial import plan_library, structure_called
@@ -95,13 +96,18 @@ def _left_out(case: Case, name: str) -> bool:
 def prescribed(case: Case) -> Decimal | None:
     """Return the highest prescribed dose in gray, to which relative metrics and isodoses refer.
 
-    The phases of one target add up, the plans of a library don't.
+    The phases of one target add up, the plans of a library don't. Of a range the dose counts that the plan
+    prescribes; None where that is not certain.
     """
     library = plan_library(case.trial, case.manifest.submission)
+    within = prescription.chosen(case)
     totals: dict[tuple[str, str], Decimal] = {}
-    for line in case.manifest.prescription:
+    for number, line in enumerate(case.manifest.prescription):
+        if line.dose_min < line.dose_max and number not in within:
+            return None
+        dose = Decimal(str(within[number])) if number in within else line.dose_max
         course = line.target, line.plan if library else ""
-        totals[course] = totals.get(course, Decimal()) + line.dose_max
+        totals[course] = totals.get(course, Decimal()) + dose
     return max(totals.values(), default=None)
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rttqa_build.trial import Trial, TrialPrescription, When
 
 AMBIGUOUS = "R101"
+BENCHMARKS = frozenset({"outlining-benchmark", "planning-benchmark"})
 _WIDTH = 110
 
 
@@ -144,8 +145,17 @@ def _protocol(trial: Trial) -> Iterator[Line]:
         yield Line(f"protocol: {newest}", f"the version it was planned under: {listed}")
 
 
+def _subject(submission: Submission) -> Iterator[Line]:
+    """Yield whose the submission is: a patient's, or a benchmark case as an observer did it."""
+    if submission.purpose in BENCHMARKS:
+        yield Line("  case: TODO", "the benchmark's case, instead of a patient")
+        yield Line("  observer: TODO", "who did it: a code, never a name")
+    else:
+        yield Line(f"  patient: {submission.patient}", "trial ID: replaces name and number everywhere")
+
+
 def _submission(trial: Trial, submission: Submission) -> Iterator[Line]:
-    yield Line(f"  patient: {submission.patient}", "trial ID: replaces name and number everywhere")
+    yield from _subject(submission)
     if submission.purpose in trial.purposes or not trial.purposes:
         yield Line(f"  purpose: {submission.purpose}")
     else:
@@ -162,7 +172,7 @@ def _submission(trial: Trial, submission: Submission) -> Iterator[Line]:
     if "clinician_approved" in asked:
         yield Line("  clinician_approved: TODO", "true or false: by the trial")
     yield Line("  revision: 1")
-    if trial.deadline_working_days is not None:
+    if trial.deadline_working_days is not None and submission.purpose not in BENCHMARKS:
         yield Line("  radiotherapy_start: TODO", "YYYY-MM-DD: for the deadline, never in the package")
 
 

@@ -195,10 +195,15 @@ def _judged(
             theirs = source.recorded.get(dose, {}).get(source.drawn[rule.structure].number)
             judged.append(_judge(case, rule, result, theirs))
         else:
-            mapped = rule.structure in case.manifest.structures
-            why = "its structure or its dose is not there" if mapped else "its structure is not mapped"
-            judged.append(_Judged(_not_evaluated(case, (rule,), why)))
+            judged.append(_Judged(_not_evaluated(case, (rule,), _why_no_histogram(case, rule, result))))
     return judged
+
+
+def _why_no_histogram(case: Case, rule: Constraint, result: Diagnostic | None) -> str:
+    if result is not None:
+        return f"its structure has no histogram ({result.code})"
+    mapped = rule.structure in case.manifest.structures
+    return "its structure or its dose is not there" if mapped else "its structure is not mapped"
 
 
 def _judge(case: Case, rule: Constraint, result: Dvh, theirs: Recorded | Diagnostic | None) -> _Judged:
@@ -207,7 +212,7 @@ def _judge(case: Case, rule: Constraint, result: Dvh, theirs: Recorded | Diagnos
     value = metrics.evaluate(metric, result, prescribed)
     error = metrics.uncertainty(metric, result, prescribed)
     if value is None or error is None:
-        return _Judged(_not_evaluated(case, (rule,), "the dose grid does not cover what it asks for"))
+        return _Judged(_not_evaluated(case, (rule,), _why_no_value(metric, result, prescribed)))
     verdict = judge(value, rule.op, optimal=rule.optimal, mandatory=rule.mandatory, uncertainty=error)
     reasons = (w.reason for w in case.manifest.waivers if w.code == "D302" and w.subject == _about(rule))
     outcome = Outcome(
@@ -216,6 +221,16 @@ def _judge(case: Case, rule: Constraint, result: Dvh, theirs: Recorded | Diagnos
     word, limit = _LOCKED[verdict]
     kept = ConstraintVerdict(rule.structure, rule.metric, word, limit, rule.dose)
     return _Judged(_told(rule, verdict), outcome, kept, Achieved(rule, value, error))
+
+
+def _why_no_value(metric: Metric, result: Dvh, prescribed: float | None) -> str:
+    if metric.relative and not prescribed:
+        return "neither manifest nor plan says which dose it is relative to"
+    if not result.covered_cc:
+        return "its structure has no volume"
+    if metric.unit == "cc" and (metric.amount or 0) > result.volume_cc:
+        return "its structure is smaller than it asks for"
+    return "the dose grid does not cover what it asks for"
 
 
 def _reported(metric: Metric, theirs: Recorded | Diagnostic | None, prescribed: float | None) -> str:

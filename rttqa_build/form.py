@@ -32,6 +32,7 @@ HEADER_ROWS = 2
 _NUMBER = re.compile(r"(-?\d+(?:[.,]\d+)?)\s*(cGy|Gy|%|cc|cm3|cm³|ml)?", re.IGNORECASE)
 _METRIC = re.compile(r"(.*?)[\[(]?(cGy|Gy|%|cc|cm3|cm³|ml)?[\])]?", re.IGNORECASE)
 _AT = re.compile(r"(DC|CV|D|V)(\d+(?:[.,]\d+)?)(cGy|Gy|%|cc|cm3|cm³|ml)", re.IGNORECASE)
+_LITERAL = re.compile(r'"[^"]*"?|[\\_*].')
 _WHOLE: Mapping[str, str] = {
     **dict.fromkeys(("mean", "dmean", "meandose", "averagedose"), "Mean"),
     **dict.fromkeys(("max", "dmax", "maxdose", "maximumdose", "maximum"), "Max"),
@@ -245,5 +246,7 @@ def _grid(sheet: Any, rows: int = MOST_ROWS) -> Iterator[Any]:
 def _cell(cell: Any) -> Cell:
     value = cell.value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Cell("", float(value), "%" in (cell.number_format or ""))
+        # what is quoted or escaped is shown as it stands: 95.5 in the format 0.0"%" is 95.5 %
+        shown = _LITERAL.sub("", cell.number_format or "")
+        return Cell("", float(value), "%" in shown)
     return BLANK if value is None else Cell(str(value).strip())

@@ -39,6 +39,7 @@ _WORDS = {
 _NO_WORDS = frozenset({"oar", "the", "of", "final", "structure", "gy"})
 # words that no likeness bridges: the side, the kind of volume, a margin around an organ
 _TELLING = frozenset({"l", "r", "b", "gtv", "ctv", "ptv", "itv", "gtvn", "ctvn", "ptvn", "prv"})
+_SIDES = (("l", "r"), ("lt", "rt"), ("left", "right"))
 # z and _ in front mark structures that nobody is to review (TG-263)
 _HELPER = ("z", "_")
 
@@ -127,8 +128,23 @@ def _alike(names: Iterable[str], rule: StructureRule) -> Iterator[Match]:
 
 
 def _near(name: str, spelling: str) -> bool:
-    pair = difflib.SequenceMatcher(None, folded(name), folded(spelling))
+    mine, other = folded(name), folded(spelling)
+    if _kind(mine) != _kind(other) or _other_side(mine, other):
+        return False
+    pair = difflib.SequenceMatcher(None, mine, other)
     return pair.real_quick_ratio() >= _NEAR and pair.quick_ratio() >= _NEAR and pair.ratio() >= _NEAR
+
+
+def _kind(name: str) -> str:
+    """Return the kind of target that a folded name begins with, however its words are set apart."""
+    return name[:3] if name.startswith(("gtv", "ctv", "ptv", "itv")) else ""
+
+
+def _other_side(name: str, other: str) -> bool:
+    """Return whether two folded names begin, or end, on different sides: lungr and lungl, rtlung, ltlung."""
+    pairs = tuple((one, two) for left, right in _SIDES for one, two in ((left, right), (right, left)))
+    begun = any(name.startswith(one) and other.startswith(two) for one, two in pairs)
+    return begun or any(name.endswith(one) and other.endswith(two) for one, two in pairs)
 
 
 def _words(name: str) -> tuple[str, ...]:

@@ -111,6 +111,21 @@ def test_what_cannot_be_evaluated_is_said(constraint: Constraint, cases: Cases) 
     assert found.subject == f"{constraint.structure} {constraint.metric}"
 
 
+@pytest.mark.parametrize(
+    ("metric", "manifest", "why"),
+    [
+        ("D5000cc[Gy]", {}, "its structure is smaller than it asks for"),
+        ("V95%[%]", {"prescription": ()}, "neither manifest nor plan says which dose it is relative to"),
+    ],
+)
+def test_why_there_is_no_value_is_said_as_it_is(
+    metric: str, manifest: dict[str, Any], why: str, cases: Cases
+) -> None:
+    made = judged(cases("prostate"), rule("5", metric=metric), **manifest)
+    (found,) = [d for d in made.diagnostics if d.code == "D301"]
+    assert found.message.endswith(f"could not be evaluated: {why}")
+
+
 def test_an_optional_structure_that_is_neither_mapped_nor_drawn_is_no_omission(cases: Cases) -> None:
     assert codes(judged(cases("prostate"), rule("5", structure="Kidney_L"))) == []
 

@@ -192,6 +192,37 @@ def island(one: Submission) -> None:
     contours.append(item)
 
 
+def empty_twin(name: str) -> Plant:
+    """Add a second item for an ROI, without contours."""
+
+    def plant(one: Submission) -> None:
+        item = copy.deepcopy(one.roi(name)[1])
+        item.ContourSequence = []
+        one.edit("structure_set").ROIContourSequence.append(item)
+
+    return plant
+
+
+def twice(name: str, count: int) -> Plant:
+    """Repeat the first contours of an ROI."""
+
+    def plant(one: Submission) -> None:
+        contours = one.contours(name)
+        contours.extend(copy.deepcopy(item) for item in list(contours)[:count])
+
+    return plant
+
+
+def another_frame(frame_uid: str) -> Plant:
+    """Let every ROI name another frame of reference, or none."""
+
+    def plant(one: Submission) -> None:
+        for roi in one.edit("structure_set").StructureSetROISequence:
+            roi.ReferencedFrameOfReferenceUID = frame_uid
+
+    return plant
+
+
 def drawn_as(name: str, geometric_type: str) -> Plant:
     def plant(one: Submission) -> None:
         for contour in one.contours(name):
@@ -366,6 +397,7 @@ FAULTS = (
     # structures
     Fault("a mapped structure is not there", "S101", renamed("seminal ves", "sem ves 2")),
     Fault("two structures of the mapped name", "S102", renamed("couch", "seminal ves")),
+    Fault("an ROI of two items, one of them empty, and no fault", "", empty_twin("rectum")),
     Fault("a structure without contours", "S104", without_contours("seminal ves")),
     Fault(
         "absent, they say",
@@ -384,6 +416,13 @@ FAULTS = (
         ),
     ),
     Fault("left called right in the planning system", "S205", swapped_names),
+    Fault("the right one drawn twice", "S205", points("Fem Head L", lambda p: p * np.array([-1, 1, 1]))),
+    Fault("structures drawn in another frame", "R204", another_frame("1.2.3.4")),
+    Fault(
+        "structures that do not name their frame are checked no less",
+        "S202",
+        both(another_frame(""), without_contours("rectum", 12, 13, 14)),
+    ),
     Fault("drawn with points only", "S109", drawn_as("seminal ves", "POINT")),
     Fault("a leftover of planning", "S110", renamed("couch", "PTV test")),
     Fault("an empty structure", "S111", without_contours("couch")),
@@ -392,6 +431,7 @@ FAULTS = (
     Fault("contours between slices", "S201", points("seminal ves", lambda p: p + np.array([0, 0, 1.2]))),
     Fault("slices forgotten", "S202", without_contours("rectum", 12, 13, 14)),
     Fault("a speck beside the organ", "S203", island),
+    Fault("contours drawn twice", "S206", twice("PTV 60 final", 8)),
     Fault("organs outside the body", "S204", points("BODY", lambda p: p * np.array([0.5, 1, 1]))),
     # plan
     Fault("19 fractions for 20", "P101", group(NumberOfFractionsPlanned=19)),
@@ -455,6 +495,7 @@ FAULTS = (
     Fault("half the dose", "D501", scaled("dose", 0.5), trial=NO_LIMITS),
     Fault("another dose under the right reference", "D501", other_dose, "two-phase", TWO),
     Fault("a sum that lacks a phase", "D501", scaled("dose/sum", 0.7), "two-phase", TWO),
+    Fault("a sum that holds all twice", "D501", scaled("dose/sum", 2), "two-phase", TWO),
     Fault("a maximum in the air", "D502", hot_corner),
 )
 

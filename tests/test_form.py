@@ -116,11 +116,22 @@ def test_values_in_the_metrics_unit(value: object, metric: str, unit: str, expec
     assert one(value, metric).value(unit) == (None if expected is None else pytest.approx(expected))
 
 
-def test_a_cell_shown_as_a_percentage() -> None:
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.032, "0.0%"),
+        (0.032, "[Red]0.0 %"),
+        (3.2, '0.0"%"'),
+        (3.2, '0.0" %"'),
+        (3.2, "0.0\\%"),
+        (3.2, "0.0"),
+    ],
+)
+def test_a_cell_shown_as_a_percentage(value: float, shown: str) -> None:
     def as_percentage(sheet: Any) -> None:
-        sheet["C2"].number_format = "0.0%"
+        sheet["C2"].number_format = shown
 
-    assert one(0.032, "V60Gy (%)", alter=as_percentage).value("%") == pytest.approx(3.2)
+    assert one(value, "V60Gy (%)", alter=as_percentage).value("%") == pytest.approx(3.2)
 
 
 def test_titles_may_stand_anywhere_and_be_merged() -> None:

@@ -55,6 +55,20 @@ def test_what_stands_for_nothing(label: str) -> None:
     assert matches([label], TRIAL) == ({}, {})
 
 
+@pytest.mark.parametrize(
+    ("label", "alias"),
+    [
+        *(("LUNGR", "LUNGL"), ("lungr", "lungl"), ("Rlung", "Llung"), ("RTLUNG", "LTLUNG")),
+        *(("lungright", "lungleft"), ("rightlung", "leftlung"), ("LUNGL", "LUNGR")),
+        *(("ctvlung", "ptvlung"), ("GTVLUNG", "CTVLUNG")),
+    ],
+)
+def test_neither_side_nor_kind_is_overlooked_where_words_are_not_set_apart(label: str, alias: str) -> None:
+    named = trial(structures=(StructureRule("X", "ORGAN", (alias,)),))
+    assert matches([label], named) == ({}, {})
+    assert matches([alias + "x"], named).open
+
+
 @given(st.lists(st.sampled_from(["Fem", "Head", "Femoral", "head", "heads", "hed", "_", " "]), max_size=5))
 def test_left_is_never_right(words: list[str]) -> None:
     name = " ".join(words)

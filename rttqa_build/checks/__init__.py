@@ -31,6 +31,7 @@ CHECKS: dict[str, Callable[[Case], Iterator[Diagnostic]]] = {
     "shared series": series.sharing,
     "mapping": structures.mapping,
     "contours": structures.contours,
+    "frame of reference": structures.frames,
     "closed contours": structures.closed,
     "names": structures.names,
     "further structures": structures.further,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rttqa_build.checks.planes import Flat, Slices, beyond, by_height, flattened, slices_of
+from rttqa_build.checks.planes import Flat, Slices, beyond, by_height, flattened, overlapping, slices_of
 from rttqa_build.diagnostic import Location, finding
 from rttqa_build.study import StructureFacts
 
@@ -27,15 +27,21 @@ OFF_SLICE = 0.1
 
 DEFAULT_ISLAND_MM2 = 10.0
 DEFAULT_OUTSIDE_MM = 2.0
+OVERLAP_MM = 1.0
+"""Contours of one slice that overlap by no more than this touch each other."""
+
 BESIDE = 10.0
 """A leftover lies beside a contour that is larger by this factor at least."""
 
 MIDLINE_MM = 15.0
 """An organ whose centre is further across the middle of the body than this lies on the other side."""
 
+APART_MM = 5.0
+"""The centres of the two of a pair are further apart than this: else both are drawn on one organ."""
+
 
 def contours(case: Case, seen: Measured) -> Iterator[Diagnostic]:
-    """Contours lie on slices, on all slices from first to last, and none is a speck beside another."""
+    """Contours lie on slices, on all from first to last, not on each other; none is a speck beside one."""
     smallest = case.tolerance("island_mm2")
     smallest = DEFAULT_ISLAND_MM2 if smallest is None else smallest
     for name, structure in seen.drawn.items():
@@ -46,6 +52,7 @@ def contours(case: Case, seen: Measured) -> Iterator[Diagnostic]:
             planes = by_height(flat, slices.step / 4)
             yield from _gaps(name, planes, slices)
             yield from _islands(name, planes, smallest)
+            yield from _overlaps(name, planes)
 
 
 def _off_slices(name: str, flat: list[Flat], slices: Slices) -> Iterator[Diagnostic]:
@@ -96,6 +103,14 @@ def _islands(name: str, planes: list[list[Flat]], smallest: float) -> Iterator[D
         yield finding("S203", message, _place(name), subject=name, local=_at(np.array(specks)))
 
 
+def _overlaps(name: str, planes: list[list[Flat]]) -> Iterator[Diagnostic]:
+    """Yield where contours of one slice cross each other or lie there twice: inside is read variously."""
+    found = [plane[0].height for plane in planes if overlapping(plane, OVERLAP_MM)]
+    if found:
+        message = f"contours of {name} overlap on {len(found)} slice{'s' if len(found) > 1 else ''}"
+        yield finding("S206", message, _place(name), subject=name, local=_at(np.array(found)))
+
+
 def inside_body(case: Case, seen: Measured) -> Iterator[Diagnostic]:
     """No structure of the trial reaches out of the external contour."""
     slices = slices_of(case, seen.body.frame_uid) if seen.body else None
@@ -134,14 +149,17 @@ def sides(case: Case, seen: Measured) -> Iterator[Diagnostic]:
         if sign is None or kinds[name] in TARGETS:
             continue
         partner = middles.get(name[:-1] + ("R" if sign > 0 else "L"))
-        wrong = (x - partner) * sign < 0 if partner is not None else _across(x, body, sign)
-        if wrong:
-            message = f"{name} lies on the other side of the patient"
-            yield finding("S205", message, _place(name), subject=name)
+        if wrong := _wrong_side(x, partner, body, sign):
+            yield finding("S205", f"{name} {wrong}", _place(name), subject=name)
 
 
-def _across(x: float, body: float | None, sign: int) -> bool:
-    return body is not None and (x - body) * sign < -MIDLINE_MM
+def _wrong_side(x: float, partner: float | None, body: float | None, sign: int) -> str:
+    """Return what is wrong with the side of an organ whose middle lies at x mm, or nothing."""
+    if partner is not None and abs(x - partner) < APART_MM:
+        return "lies where its partner of the other side lies"
+    across = body is not None and (x - body) * sign < -MIDLINE_MM
+    wrong = across if partner is None else (x - partner) * sign < 0
+    return "lies on the other side of the patient" if wrong else ""
 
 
 def _middle(structure: StructureContours) -> float | None:

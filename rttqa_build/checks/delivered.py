@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,24 +17,23 @@ if TYPE_CHECKING:
     from rttqa_build.checks.measured import Measured
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.dose.grid import DoseGrid
-    from rttqa_build.manifest import Prescription
     from rttqa_build.resolve import Selected
 
 DEFAULT_MEDIAN_PERCENT = 10.0
 
 
 class _Expected(NamedTuple):
-    """Gray that a dose should bring to a target; ``whole``: every plan of the dose prescribes to it."""
+    """Gray that a dose should bring to a target, at least and at most."""
 
     low: float
     high: float
-    whole: bool
 
 
 def medians(case: Case, seen: Measured) -> Iterator[Diagnostic]:
     """The median dose of each prescribed target is near its prescription, phase by phase and in the sum.
 
-    The lower targets of a plan hold the higher ones, so for them only too little is told.
+    The lower targets of a plan hold the higher ones, so for them only too little is told. A target that not
+    every plan prescribes to may lie in the others' targets too, and get all that they prescribe.
     """
     share = (case.tolerance("target_median_percent") or DEFAULT_MEDIAN_PERCENT) / 100
     for dose in case.roles("dose"):
@@ -42,7 +42,7 @@ def medians(case: Case, seen: Measured) -> Iterator[Diagnostic]:
         top = max((want.high for want in expected.values()), default=0.0)
         for name, want in expected.items():
             cold = found[name] < want.low * (1 - share)
-            hot = want.whole and want.high == top and found[name] > want.high * (1 + share)
+            hot = want.high == top and found[name] > want.high * (1 + share)
             if cold or hot:
                 message = f"the median dose of {name} is far {'below' if cold else 'above'} its prescription"
                 where = Location(dose.place, item=name)
@@ -58,16 +58,14 @@ def _expected(case: Case, dose: Selected, target: str) -> _Expected | None:
         rows = [line for line in rows if line.plan in dose.of]
     if not rows:
         return None
-    low, high = (float(sum(map(limit, rows))) for limit in (_low, _high))
-    return _Expected(low, high, {line.plan for line in rows} >= set(dose.of) or len(dose.of) == 1)
+    low, high = float(sum(line.dose_min for line in rows)), float(sum(line.dose_max for line in rows))
+    others = set(dose.of) - {line.plan for line in rows} if len(dose.of) > 1 else set()
+    return _Expected(low, high + sum(_most(case, plan) for plan in others))
 
 
-def _low(line: Prescription) -> float:
-    return float(line.dose_min)
-
-
-def _high(line: Prescription) -> float:
-    return float(line.dose_max)
+def _most(case: Case, plan: str) -> float:
+    """Return the highest dose that a plan prescribes, in Gy; infinity where the manifest does not say."""
+    return max((float(r.dose_max) for r in case.manifest.prescription if r.plan == plan), default=math.inf)
 
 
 def hottest(case: Case, seen: Measured) -> Iterator[Diagnostic]:

@@ -26,6 +26,10 @@ _TURN = np.arange(16) * (np.pi / 8)
 DIRECTIONS = np.array([np.cos(_TURN), np.sin(_TURN)])
 """Sixteen directions in a plane: a contour's outermost points along them show how far it reaches."""
 
+MOST_IN_PLANE, MOST_POINTS = 50, 64
+"""Planes with more contours than this are specks: how they lie to each other is not looked at. Of a contour
+about so many points are."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slices:
@@ -112,6 +116,50 @@ def beyond(points: Line, outline: list[Flat]) -> float:
     end = np.concatenate([np.roll(contour.points, -1, axis=0) for contour in outline])
     outside = points[~_inside(points, start, end)]
     return float(np.sqrt(_squared_distance(outside, start, end)).max()) if outside.size else 0.0
+
+
+def overlapping(plane: list[Flat], least: float) -> bool:
+    """Return whether two contours of a plane overlap by more than ``least`` mm, and none holds the other."""
+    if not 1 < len(plane) <= MOST_IN_PLANE:
+        return False
+    low, high = (np.array([contour.box[side] for contour in plane]) for side in (0, 1))
+    shared = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    near = np.triu((shared > least).all(axis=2), 1)
+    return any(_crossing(plane[one], plane[other], least) for one, other in np.argwhere(near))
+
+
+def _crossing(one: Flat, other: Flat, least: float) -> bool:
+    """Return whether the outlines of two contours cross, or are the same."""
+    alike = float(np.abs(one.box - other.box).max()) <= least
+    if alike and not _away(_some(one), other, least).any():
+        return True
+    return _astride(one, other, least) or _astride(other, one, least)
+
+
+def _astride(contour: Flat, outline: Flat, least: float) -> bool:
+    """Return whether a contour has points clearly inside of another one, and points clearly outside."""
+    points = _some(contour)
+    (_, low), (_, high) = contour.box
+    start, end = outline.points, np.roll(outline.points, -1, axis=0)
+    level = (np.minimum(start[:, 1], end[:, 1]) <= high) & (np.maximum(start[:, 1], end[:, 1]) >= low)
+    inside = _inside(points, start[level], end[level])
+    if inside.all() or not inside.any():
+        return False
+    clear = _away(points, outline, least)
+    return bool((inside & clear).any() and (clear & ~inside).any())
+
+
+def _some(contour: Flat) -> Line:
+    """Return points of a contour and of the middles of its edges: a square may cross another by its sides."""
+    points = contour.points[:: len(contour.points) // MOST_POINTS + 1]
+    return np.concatenate((points, (points + np.roll(points, -1, axis=0)) / 2))
+
+
+def _away(points: Line, outline: Flat, least: float) -> NDArray[np.bool_]:
+    """Return which points lie further than so many mm from an outline."""
+    away = _squared_distance(points, outline.points, np.roll(outline.points, -1, axis=0))
+    far: NDArray[np.bool_] = away > least * least
+    return far
 
 
 def _inside(points: Line, start: Line, end: Line) -> NDArray[np.bool_]:

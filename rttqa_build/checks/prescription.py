@@ -92,6 +92,21 @@ def prescribed_dose(case: Case) -> Iterator[Diagnostic]:
                 yield from _compared(case, row, told or doses)
 
 
+def chosen(case: Case) -> dict[int, float]:
+    """Return, for lines that give a range, the dose in Gy within it that the plan prescribes.
+
+    Line number → dose; nothing where the plan has none, or several of which none is the target's.
+    """
+    found: dict[int, set[float]] = {}
+    for number, line, _, plan in lines(case):
+        if line.dose_min < line.dose_max:
+            every = [t.prescription_gy for t in plan.targets if t.prescription_gy is not None]
+            doses = _dose_of(case, line, plan) or every
+            low, high = float(line.dose_min), float(line.dose_max)
+            found.setdefault(number, set()).update(dose for dose in doses if low <= dose <= high)
+    return {number: doses.pop() for number, doses in found.items() if len(doses) == 1}
+
+
 def _plan_name(row: Line) -> str:
     return row[2].name
 

@@ -22,8 +22,13 @@ SCRATCH = re.compile(
     r"(?i)^(?![z_]).*(\b|_)(temp|tmp|test|dummy|scratch|copy|old|delete|unused|junk|xxx+)(\b|_|\d)"
     r"|^(structure|roi|contour|volume|new roi|untitled)[ _]?\d*$"
 )
-_LEFT = re.compile(r"(?i)(^|[ _.-])(l|lt|left|links)($|[ _.-])")
-_RIGHT = re.compile(r"(?i)(^|[ _.-])(r|rt|right|rechts)($|[ _.-])")
+# A side is a word of its own, or set apart by capitals: KidneyR, RtKidney.
+_SIDE = (
+    r"(?i:(?:^|[ _.()-])(?:{0}|{0}t|{1}|{2})(?:$|[ _.()-]))"
+    r"|(?<=[a-z])(?:{3}t?|{3}T|{4})(?:$|[ _.()-])|(?:^|[ _.(-])(?:{3}t?|{4})(?=[A-Z][a-z])"
+)
+_LEFT = re.compile(_SIDE.format("l", "left", "links", "L", "Left"))
+_RIGHT = re.compile(_SIDE.format("r", "right", "rechts", "R", "Right"))
 
 
 def _line(case: Case, name: str) -> Location:
@@ -67,6 +72,21 @@ def contours(case: Case) -> Iterator[Diagnostic]:
             ):
                 message = f"{name} is said to be absent, but the structure set has contours of that name"
                 yield finding("S105", message, _line(case, name), subject=name)
+
+
+def frames(case: Case) -> Iterator[Diagnostic]:
+    """The trial's structures are drawn in the planning image's frame: each ROI names its own (C.8.8.5)."""
+    planned = {i.frame_uid for selected in case.roles("planning_image") for i in selected.instances} - {""}
+    for selected, facts in case.facts("structure_set", StructureFacts):
+        drawn = {name: roi for name, roi in case.naming(facts).mapped.items() if roi.contours}
+        astray = sorted(n for n, roi in drawn.items() if roi.frame_uid and roi.frame_uid not in planned)
+        if planned and astray:
+            message = (
+                f"{len(astray)} of {len(drawn)} structures of the trial are drawn "
+                "in another frame of reference than the planning image"
+            )
+            where = place(selected, "ReferencedFrameOfReferenceUID")
+            yield finding("R204", message, where, subject=selected.name, local=", ".join(astray))
 
 
 def closed(case: Case) -> Iterator[Diagnostic]:

@@ -159,7 +159,7 @@ CODES: dict[str, Code] = {
     ),
     "D301": Code(
         "A dose constraint could not be evaluated",
-        "The structure or the dose it needs is not there, is not mapped, is empty, or lies outside the dose grid. Nothing is said of an optional structure that is neither mapped nor drawn.",
+        "The structure or the dose it needs is not there, is not mapped, is empty, smaller than the metric asks for, or lies outside the dose grid; or the metric is relative to a prescribed dose that neither manifest nor plan settles. Nothing is said of an optional structure that is neither mapped nor drawn.",
         "The reviewer will ask for it.",
         "Map the structure under `structures:`, and send a dose grid that covers it; or waive this with the reason.",
         severity="warning",
@@ -231,7 +231,7 @@ CODES: dict[str, Code] = {
     ),
     "D411": Code(
         title="A contour cannot be read",
-        meaning="Contour Data of at least one contour are missing, not numbers, or no triplets.",
+        meaning="Contour Data of at least one contour are missing, not numbers, or no triplets, or it does not say whether it is closed.",
         why="A histogram of a part of the structure would pass for the whole.",
         mend="Export the structure set again.",
         source="DICOM PS3.3 C.8.8.6",

@@ -131,9 +131,18 @@ CODES: dict[str, Code] = {
     ),
     "S205": Code(
         "Left and right are swapped",
-        "A structure named _L lies to the patient's right, or the reverse, by its contours.",
+        "By its contours, a structure named _L lies to the patient's right, or the reverse, or both of a pair lie in "
+        "one place.",
         "Constraints would be judged on the wrong organ.",
-        "Swap the two under `structures:`, or rename them in the planning system; check the patient's orientation on the images.",
+        "Swap the two under `structures:`, or rename or redraw them in the planning system; check the patient's orientation on the images.",
         source="DICOM PS3.3 C.7.6.2.1.1, AAPM TG-263",
+    ),
+    "S206": Code(
+        "Contours of a structure overlap",
+        "Two contours of one structure cross each other on a slice, or are drawn there twice.",
+        "Planning systems disagree on what is inside: here, as between a contour and its hole, the overlap is outside; volume and histogram lack it.",
+        "In the planning system, join the contours to one (redraw the slice, or convert the structure), and export again.",
+        severity="warning",
+        source="DICOM PS3.3 C.8.8.6.3",
     ),
 }

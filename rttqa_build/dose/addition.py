@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from rttqa_build.diagnostic import finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from pydicom import Dataset
+    from collections.abc import Sequence
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.dose.grid import DoseGrid
@@ -18,24 +16,6 @@ ADDABLE = frozenset(
     {"PLAN", "FRACTION", "BEAM", "BRACHY", "BRACHY_SESSION", "BEAM_SESSION", "FRACTION_SESSION"}
 )
 """Dose Summation Types of parts that make a whole."""
-
-
-def parts(dataset: Dataset) -> Iterator[tuple[str, ...]]:
-    """Yield the plans, fraction groups and beams (or application setups) referred to (PS3.3 C.8.8.3)."""
-    for plan in dataset.get("ReferencedRTPlanSequence") or ():
-        uid = str(plan.get("ReferencedSOPInstanceUID") or "")
-        groups = plan.get("ReferencedFractionGroupSequence") or ()
-        if not groups:
-            yield (uid,)
-        for group in groups:
-            number = str(group.get("ReferencedFractionGroupNumber"))
-            beams = group.get("ReferencedBeamSequence") or ()
-            setups = group.get("ReferencedBrachyApplicationSetupSequence") or ()
-            if not beams and not setups:
-                yield uid, number
-            yield from ((uid, number, "beam", str(beam.get("ReferencedBeamNumber"))) for beam in beams)
-            for setup in setups:
-                yield uid, number, "setup", str(setup.get("ReferencedBrachyApplicationSetupNumber"))
 
 
 def not_addable(grids: Sequence[DoseGrid]) -> Diagnostic | None:

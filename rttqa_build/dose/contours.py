@@ -39,7 +39,7 @@ class StructureContours:
     ``frame_uid`` is the frame of reference it is drawn in. ``slice_spacing`` is the usual distance between
     the planes of the whole structure set, in millimetres: the thickness of a structure drawn on one slice
     only; ``None`` where no structure of the set has two planes. ``unreadable`` counts contours whose data are
-    missing, not numeric, or not triplets.
+    missing, not numeric, or not triplets, and those that do not say whether they are closed.
     """
 
     number: int
@@ -59,7 +59,10 @@ def read(dataset: Dataset) -> tuple[StructureContours, ...]:
     """
     drawn = _drawn(dataset)
     listed = [(number(item, "ROINumber"), item) for item in dataset.get("StructureSetROISequence") or ()]
-    structures = tuple(_structure(key, item, drawn.get(key, ())) for key, item in listed if key is not None)
+    frame = _only_frame(dataset)
+    structures = tuple(
+        _structure(key, item, drawn.get(key, ()), frame) for key, item in listed if key is not None
+    )
     spacing = _slice_spacing(structures)
     return tuple(replace(structure, slice_spacing=spacing) for structure in structures)
 
@@ -72,12 +75,23 @@ def number(item: Dataset, keyword: str) -> int | None:
         return None
 
 
-def _structure(number: int, item: Dataset, drawn: Sequence[Contour | None]) -> StructureContours:
+def _only_frame(dataset: Dataset) -> str:
+    """Return the frame of reference of a structure set that has one: for ROIs that do not say theirs."""
+    listed = [str(item.get("FrameOfReferenceUID") or "") for item in _frames(dataset)]
+    frames = {frame for frame in (*listed, str(dataset.get("FrameOfReferenceUID") or "")) if frame}
+    return frames.pop() if len(frames) == 1 else ""
+
+
+def _frames(dataset: Dataset) -> Iterable[Dataset]:
+    return dataset.get("ReferencedFrameOfReferenceSequence") or ()
+
+
+def _structure(number: int, item: Dataset, drawn: Sequence[Contour | None], frame: str) -> StructureContours:
     return StructureContours(
         number=number,
         name=str(item.get("ROIName") or ""),
         contours=tuple(contour for contour in drawn if contour is not None),
-        frame_uid=str(item.get("ReferencedFrameOfReferenceUID") or ""),
+        frame_uid=str(item.get("ReferencedFrameOfReferenceUID") or "") or frame,
         unreadable=sum(contour is None for contour in drawn),
     )
 
@@ -93,9 +107,10 @@ def _drawn(dataset: Dataset) -> dict[int | None, list[Contour | None]]:
 def _contour(item: Dataset) -> Contour | None:
     """Return the contour, or ``None`` when it cannot be read."""
     numbers = decimals(item, CONTOUR_DATA)
-    if numbers.size % 3 or not numbers.size:
+    kind = str(item.get("ContourGeometricType") or "")
+    if numbers.size % 3 or not numbers.size or not kind:
         return None
-    return Contour(str(item.get("ContourGeometricType") or ""), numbers.reshape(-1, 3))
+    return Contour(kind, numbers.reshape(-1, 3))
 
 
 def decimals(item: Dataset, tag: int) -> NDArray[np.float64]:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rttqa_build.diagnostic import Diagnostic, finding
-from rttqa_build.dose.addition import parts
 from rttqa_build.dose.contours import cross
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
     from pydicom import Dataset
@@ -93,7 +92,7 @@ def _read(dataset: Dataset) -> DoseGrid | Diagnostic:
         dose_type=str(dataset.get("DoseType") or ""),
         summation=str(dataset.get("DoseSummationType") or ""),
         frame_uid=str(dataset.get("FrameOfReferenceUID") or ""),
-        parts=frozenset(parts(dataset)),
+        parts=frozenset(_parts(dataset)),
     )
     if not 0 <= result.maximum <= HIGHEST_GY:
         return finding("D403", "The scaling of the dose grid gives doses that no treatment has.")
@@ -255,3 +254,21 @@ def _plane_index(offsets: NDArray[np.float64], height: NDArray[np.float64]) -> N
     lower = np.minimum(np.maximum(np.searchsorted(offsets, height, "right") - 1, 0), offsets.size - 2)
     uneven: NDArray[np.float64] = lower + (height - offsets[lower]) / steps[lower]
     return uneven
+
+
+def _parts(dataset: Dataset) -> Iterator[tuple[str, ...]]:
+    """Yield the plans, fraction groups and beams (or application setups) referred to (PS3.3 C.8.8.3)."""
+    for plan in dataset.get("ReferencedRTPlanSequence") or ():
+        uid = str(plan.get("ReferencedSOPInstanceUID") or "")
+        groups = plan.get("ReferencedFractionGroupSequence") or ()
+        if not groups:
+            yield (uid,)
+        for group in groups:
+            number = str(group.get("ReferencedFractionGroupNumber"))
+            beams = group.get("ReferencedBeamSequence") or ()
+            setups = group.get("ReferencedBrachyApplicationSetupSequence") or ()
+            if not beams and not setups:
+                yield uid, number
+            yield from ((uid, number, "beam", str(beam.get("ReferencedBeamNumber"))) for beam in beams)
+            for setup in setups:
+                yield uid, number, "setup", str(setup.get("ReferencedBrachyApplicationSetupNumber"))

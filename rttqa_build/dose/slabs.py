@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rttqa_build.dose.contours import StructureContours
-    from rttqa_build.dose.taper import Profile
+    from rttqa_build.dose.profile import Profile
 
 Shape: TypeAlias = Literal["tapered", "half-slice", "none", "full-slice"]
 """What lies between and beyond the contours; see :mod:`rttqa_build.dose.dvh`."""

@@ -17,10 +17,12 @@ All layers of a slice keep the slice's contours; they only weigh as much as thei
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
+
+from rttqa_build.dose.profile import Profile, rooted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,30 +50,6 @@ Four slices that mirror each other are foretold by all."""
 
 LAYERS = 32
 """Layers of a slice at which its mean area is taken."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Profile:
-    """The area of each slab's layers, as a share of the area drawn; arrays of shape (2, slabs).
-
-    Row 0 is for what lies below the contours' plane, row 1 for what lies above. At x mm from the plane, along
-    the normal, ``1 + slope · x + bend · x²`` is the share to that ``power``; it is then kept between
-    ``least`` and ``most``. ``mean``, shape (slabs,), is the share averaged over the slab.
-    """
-
-    slope: Line
-    bend: Line
-    power: Line
-    least: Line
-    most: Line
-    mean: Line
-
-    def at(self, slab: NDArray[np.intp], x: Line) -> Line:
-        """Return the share at a distance from the plane of each slab."""
-        side = (x > 0).astype(np.intp)
-        curve = np.maximum(1 + (self.slope[side, slab] + self.bend[side, slab] * x) * x, 0.0)
-        share = _rooted(curve, self.power[side, slab])
-        return np.minimum(np.maximum(share, self.least[side, slab]), self.most[side, slab])
 
 
 class _Curve(NamedTuple):
@@ -193,7 +171,7 @@ def _miss(curve: _Curve, places: Line, shares: Line) -> float:
     if places.size <= 3:
         return 0.0
     x = -places[3:4]
-    foretold = _rooted(np.maximum(1 + (curve.slope + curve.bend * x) * x, 0.0), np.array([curve.power]))
+    foretold = rooted(np.maximum(1 + (curve.slope + curve.bend * x) * x, 0.0), np.array([curve.power]))
     return max(ALIKE, float(np.abs(foretold - shares[3])[0]))
 
 
@@ -212,12 +190,6 @@ def _zero(curve: _Curve) -> float:
 
 def _raised(share: float, power: float) -> float:
     return float(np.sqrt(share)) if power < 1 else share * share if power > 1 else share
-
-
-def _rooted(values: Line, power: Line) -> Line:
-    """Return values to the power 1 / power."""
-    rooted: Line = np.where(power > 1, np.sqrt(values), np.where(power < 1, values * values, values))
-    return rooted
 
 
 def _mean(stack: Stack, profile: Profile) -> Line:

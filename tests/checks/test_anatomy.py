@@ -63,6 +63,12 @@ def submission(*names: str, **fields: Any) -> Any:
         (structure(square(0), square(3), square(3, middle=40, half=1)), ["S203"]),
         (structure(square(0), square(3), square(3, middle=40, half=2)), []),
         (structure(square(0), square(3, half=1)), []),  # a tip, beside nothing
+        (structure(square(0), square(3), square(3, middle=30)), ["S206"]),
+        (structure(square(0), square(3), square(3)), ["S206"]),  # drawn twice
+        (structure(square(0), square(3), square(3, middle=40)), []),  # side by side
+        (structure(square(0), square(3), square(3, half=10)), []),  # a hole
+        (structure(square(0), square(3, half=10), square(3)), []),
+        (structure(square(0), square(3), *(square(3) for _ in range(51))), []),  # nobody draws so
         (structure(Contour("POINT", np.zeros((1, 3)))), []),
     ],
 )
@@ -106,6 +112,8 @@ def test_inside_the_body(drawn: StructureContours, allowed: float | None, expect
         ({"Kidney_L": 30, "Kidney_R": -30}, []),
         ({"Kidney_L": -30, "Kidney_R": 30}, ["Kidney_L", "Kidney_R"]),
         ({"Kidney_L": 60, "Kidney_R": 50}, []),  # a shifted patient: only the order counts
+        ({"Kidney_L": -30, "Kidney_R": -30}, ["Kidney_L", "Kidney_R"]),  # one organ, copied under both names
+        ({"Kidney_L": -28, "Kidney_R": -31}, ["Kidney_L", "Kidney_R"]),
         ({"Kidney_L": -30}, ["Kidney_L"]),
         ({"Kidney_L": -10}, []),  # near the midline nobody can tell
         ({"Rectum": -30}, []),
@@ -167,6 +175,22 @@ def test_phases_are_held_against_their_own_doses_and_their_sum() -> None:
     wrong = {"da": {"PTV": 46.0}, "db": {"PTV": 46.0}, "sum": {"PTV": 92.0}}
     places = [found.where.file for found in delivered.medians(one, Measured(medians=wrong))]
     assert places == ["dose:db", "dose:sum"]
+
+
+def test_a_sum_brings_no_target_more_than_all_its_plans_prescribe() -> None:
+    plans = [selected("plan", PlanFacts(""), name=name) for name in ("a", "b")]
+    total = selected("dose", name="sum", of=("a", "b"))
+    lines = line("46", plan="a", target="PTV_L"), line("14", plan="b")
+    one = case(*plans, total, manifest_fields={"prescription": lines})
+
+    def told(high: float, low: float) -> list[str]:
+        found = delivered.medians(one, Measured(medians={"sum": {"PTV": high, "PTV_L": low}}))
+        return [each.subject for each in found]
+
+    assert told(60.0, 58.0) == []
+    assert told(66.1, 58.0) == ["PTV"]
+    assert told(120.0, 116.0) == ["PTV", "PTV_L"]
+    assert told(60.0, 40.0) == ["PTV_L"]
 
 
 @pytest.mark.parametrize(("at", "expected"), [((5, 5), []), ((0, 0), ["D502"]), ((1, 5), [])])

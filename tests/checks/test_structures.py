@@ -81,6 +81,10 @@ def test_names(names: list[str], mapping: dict[str, str], unmapped: str, expecte
         ("Kidney_L", "kidney", []),
         ("Kidney_L", "lt of rt kidney", []),  # both sides: nobody can tell
         ("Kidney_L", "Brt", []),  # a side is a word of its own
+        *(("Kidney_L", name, ["S108"]) for name in ("kidney (R)", "KidneyR", "kidneyRT old", "KidneyRight")),
+        *(("Kidney_L", name, ["S108"]) for name in ("RKidney", "RtKidney", "RightKidney", "Rt.Kidney")),
+        *(("Kidney_L", name, []) for name in ("kidney (L)", "KidneyL", "LKidney", "LtKidney", "KIDNEYR")),
+        *(("Kidney_L", name, []) for name in ("Kidney L (from R)", "Renal", "Ring", "BRT", "KidneyLR")),
         ("Rectum", "rectum R", []),
         ("Kidney_L", "-removed on the right", []),
     ],

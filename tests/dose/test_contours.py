@@ -77,6 +77,29 @@ def test_contours_that_cannot_be_read_are_counted(data: bytes) -> None:
     assert (len(heart.contours), heart.unreadable) == (1, 1)
 
 
+def test_a_contour_that_does_not_say_whether_it_is_closed() -> None:
+    dataset = structure_set(Heart=[triangle(0), triangle(2)])
+    del dataset.ROIContourSequence[0].ContourSequence[0].ContourGeometricType
+    (heart,) = contours.read(dataset)
+    assert (len(heart.contours), heart.unreadable) == (1, 1)
+
+
+def test_an_roi_that_names_no_frame_lies_in_the_only_one_of_its_set() -> None:
+    dataset = structure_set(Heart=[triangle(0)], Lung=[triangle(2)])
+    listed = dataset.StructureSetROISequence
+    listed[0].ReferencedFrameOfReferenceUID, listed[1].ReferencedFrameOfReferenceUID = "", "1.2.9"
+    dataset.ReferencedFrameOfReferenceSequence = [frame("1.2.3")]
+    assert [one.frame_uid for one in contours.read(dataset)] == ["1.2.3", "1.2.9"]
+    dataset.ReferencedFrameOfReferenceSequence.append(frame("1.2.4"))
+    assert [one.frame_uid for one in contours.read(dataset)] == ["", "1.2.9"]
+
+
+def frame(uid: str) -> Dataset:
+    item = Dataset()
+    item.FrameOfReferenceUID = uid
+    return item
+
+
 def test_no_contour_data_at_all() -> None:
     dataset = structure_set(Heart=[triangle(0)])
     del dataset.ROIContourSequence[0].ContourSequence[0].ContourData

@@ -84,6 +84,14 @@ def test_every_value_is_in_the_text(empty: Path) -> None:
     assert [value for value in wanted if squeezed(value) not in found] == []
 
 
+def test_a_long_name_breaks_before_the_next_column(empty: Path) -> None:
+    full, name = example.summary(), "rectum_minus_ptv60_plus_5mm_" + "x" * 36
+    rows = (replace(full.structures[0], local_name=name), *full.structures[1:])
+    found = text(rendered(replace(full, structures=rows), empty))
+    assert name not in found
+    assert name in squeezed(found)
+
+
 def test_pages_say_whose_they_are_and_the_document_is_accessible(empty: Path) -> None:
     reader = PdfReader(io.BytesIO(rendered(example.summary(views=True), empty)))
     root = reader.root_object

@@ -148,6 +148,18 @@ def test_plot_and_slices_answer(page: str, tmp_path: Path) -> None:
     assert told["drawn"]
 
 
+def test_texts_that_leave_keep_their_width_on_a_narrow_page(page: str, tmp_path: Path) -> None:
+    script = """
+    document.body.style.width = "640px";
+    const words = Array.from(document.querySelectorAll(".leaving .text"));
+    const broken = words.filter((one) => one.textContent.length < 12 && one.getClientRects()[0].height > 40);
+    document.body.dataset.told = [words.length > 0, broken.length].join(" ");
+    """
+    document, said = visited(page, tmp_path, script)
+    assert said == []
+    assert 'data-told="true 0"' in document
+
+
 def printed(reader: PdfReader) -> str:
     """Return the text without its spaces, which depend on where lines break."""
     return "".join("".join(one.extract_text() for one in reader.pages).split())
