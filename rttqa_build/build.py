@@ -6,8 +6,10 @@ publish. Each stage runs to its end and reports everything it finds; errors stop
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rttqa_build import account, assessment, checks, disk, dosimetry, paperwork, supplement
@@ -362,11 +364,11 @@ def tell(
     if not order.keep:
         return
     done: tuple[Done[Any], ...] = packed.done if packed else ()
-    named = {entry.path: name for name, entry in order.manifest.documents.items()}
+    named = named_documents(order)
     left_out = reading.resolution.left_out
     papers = papers or paperwork.Papers()
     sent = {paper.name for paper in papers.papers}
-    fates = tuple(fate for fate in left_out if named.get(fate.file.path) not in sent)
+    fates = tuple(fate for fate in left_out if named.get(os.path.normcase(fate.file.path)) not in sent)
     start = date_in_words(order.manifest.submission.radiotherapy_start)
     sending = Sending(packed.facts.name, lock.content, start) if packed and lock else Sending()
     local = account.local_part(found, done, fates, summary, reading.scanner.masked, order.committed)
@@ -379,6 +381,13 @@ def tell(
     disk.write(order.output / ACCOUNT, account.account(files, PROFILE))
 
 
+def named_documents(order: Order) -> dict[str, str]:
+    """Return path → name of the manifest's documents, spelled as the file system compares paths."""
+    return {
+        os.path.normcase(PurePosixPath(entry.path)): name for name, entry in order.manifest.documents.items()
+    }
+
+
 def accounted(
     order: Order,
     reading: Reading,
@@ -387,12 +396,13 @@ def accounted(
     papers: tuple[Paper, ...],
 ) -> account.Files:
     """Return every file of the source with what became of it, also when nothing was made."""
-    named = {entry.path: f"document:{name}" for name, entry in order.manifest.documents.items()}
+    named = named_documents(order)
     wanted = {i.file.sha256: one.place for one in reading.resolution.roles for i in one.instances}
     fates = []
     for fate in reading.resolution.left_out:
-        if fate.file.path in named and fate.file.sha256:
-            wanted[fate.file.sha256] = named[fate.file.path]
+        name = named.get(os.path.normcase(fate.file.path))
+        if name and fate.file.sha256:
+            wanted[fate.file.sha256] = f"document:{name}"
         else:
             fates.append(fate)
     made = packed.facts.name if packed and not forbidden(found) else ""

@@ -193,6 +193,8 @@ def path_fault(text: str) -> str:
     parts = text.split("/")
     if ".." in parts:
         return "leads upwards with '..'"
+    if "." in parts:
+        return "has a '.' that leads nowhere"
     return "" if all(map(is_portable, parts)) else "has a part that cannot be a name on Windows"
 
 
@@ -215,15 +217,18 @@ def _documents(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
 
 
 def _structures(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
-    names = {
-        folded(spelling): rule.name for rule in trial.structures for spelling in (*rule.aliases, rule.name)
-    }
     known = {rule.name for rule in trial.structures}
+    strange = manifest.structures.keys() - known if known else set()
+    spellings = {
+        folded(spelling): rule.name
+        for rule in (trial.structures if strange else ())
+        for spelling in (*rule.aliases, rule.name)
+    }
     cases = Counter(name.casefold() for name in manifest.structures)
     origins = Counter(choice.name.strip() for choice in manifest.structures.values() if choice.name)
     for name, choice in manifest.structures.items():
-        alias = names.get(folded(name), "")
-        if known and name not in known and (alias or trial.structures_complete):
+        alias = spellings.get(folded(name), "") if name in strange else ""
+        if name in strange and (alias or trial.structures_complete):
             hint = f"did you mean '{alias}'?" if alias else did_you_mean(name, known)
             where = _nameless(manifest, "structures", name)
             yield finding("M204", "this is not a structure of the trial", where, hint=hint)

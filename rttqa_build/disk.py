@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = 1 << 16
+_LOOK = 0.05  # seconds between looks at a lock that another process holds
 # what a lock that another process holds answers: on Windows it is access denied, or a deadlock avoided
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _HINTS = {
@@ -156,8 +157,10 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, what: str) -> Iterator[bool]:
+def exclusive(path: Path, what: str, patience: float = 0.0) -> Iterator[bool]:
     """Hold a lock on the empty file ``path`` while the block runs; give False when another run holds it.
+
+    ``patience``: how many seconds to wait for that run.
 
     The operating system frees it when the process ends, however it ends; the file stays, because removing it
     would let two runs lock two files of one name. Where a share knows no locks there is none, and it gives
@@ -169,8 +172,10 @@ def exclusive(path: Path, what: str) -> Iterator[bool]:
     except OSError as error:
         raise failure(error, what) from None
     held = False
+    until = time.monotonic() + patience
     try:
-        held = _locked(descriptor)
+        while not (held := _locked(descriptor)) and time.monotonic() < until:
+            time.sleep(_LOOK)
         yield held
     finally:
         if held:

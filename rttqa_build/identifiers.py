@@ -33,20 +33,32 @@ def identifiers(
     """
     chosen, known = tuple(patterns), tuple(allowed)
     own = tuple(_compiled(chosen))
-    places = (
-        *((document.at(path), document.at(path).item, text) for path, text in document.texts()),
-        *((document.key(path), "the name of a field", name) for path, name in document.names()),
-    )
     return ordered(
         (
             *(
                 finding(code, f"{what} seems to hold {kind}", where)
-                for where, what, text in places
+                for where, what, text in _places(document, known, searched=bool(own))
                 for code, kind in _kinds(_without(text, known), own)
             ),
             *in_lines(_comments(document.text), document.file, chosen, known, "a comment"),
         )
     )
+
+
+def _places(
+    document: Document, known: Iterable[str], *, searched: bool
+) -> Iterator[tuple[Location, str, str]]:
+    """Yield place, what it is and text of each value and name of a document.
+
+    Nothing where all texts together hold none of the generic kinds: most documents don't, and one search is
+    quick. ``searched``: the site's own patterns want each text by itself, as it may be all that they allow.
+    """
+    texts, names = tuple(document.texts()), tuple(document.names())
+    together = "\0".join(text for _, text in (*texts, *names))  # a sign that no text of a document holds
+    if not searched and not any(_kinds(_without(together, known), ())):
+        return
+    yield from ((document.at(path), document.at(path).item, text) for path, text in texts)
+    yield from ((document.key(path), "the name of a field", name) for path, name in names)
 
 
 def in_lines(

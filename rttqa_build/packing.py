@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rttqa_build import disk
@@ -18,7 +18,7 @@ from rttqa_build.resolve.roles import is_series
 from rttqa_build.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -91,7 +91,8 @@ def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
     verified = verify(staged, identity.package, jobs=order.jobs)
     found = (
         *summary.diagnostics,
-        *(diagnostic for one in done for diagnostic in one.diagnostics),
+        *(diagnostic for one in done if one.rules for diagnostic in one.diagnostics),
+        *_gathered(diagnostic for one in done if not one.rules for diagnostic in one.diagnostics),
         *long_paths(identity.folder, payload),
         *too_large(verified.size, portal.max_bytes if portal else None),
         *verified.diagnostics,
@@ -99,6 +100,15 @@ def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
     facts = PackageFacts(identity.package, verified.size, verified.sha256)
     finds = (*summary.finds, *(find for one in done for find in one.finds))
     return Packed(tuple(done), digest, facts, found, finds)
+
+
+def _gathered(refused: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield each reason for which objects were refused once, with the paths of all: often a whole series."""
+    paths: dict[Diagnostic, list[str]] = {}
+    for one in refused:
+        paths.setdefault(replace(one, local=""), []).append(one.local)
+    for one, local in paths.items():
+        yield replace(one, local="\n".join(sorted(local)))
 
 
 def _member(_: Task, data: bytes) -> Member:

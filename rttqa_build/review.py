@@ -30,12 +30,16 @@ _MARKUP = re.compile(r"([\\`*{}\[\]<>#|~@&]|(?<!\w)_|_(?!\w))")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A submission at one moment: what its manifest says, its waivers, its lock, what was released."""
+    """A submission at one moment: what its manifest says, its waivers, its lock, what was released.
+
+    ``received``: the last revision that was received, 0 for none.
+    """
 
     data: Json = None
     waivers: tuple[Waiver, ...] = ()
     lock: Lock | None = None
     released: tuple[Release, ...] = ()
+    received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def markdown(
         f"- **{say.text(about)}**: {say.text(what)}" for about, whats in loosened.items() for what in whats
     ]
     first = [line for one in reviewed for line in _released(one, say)] + first
+    first = [line for one in reviewed for line in _lost(one, say)] + first
     first += [line for one in reviewed for line in _waived(one, say)]
     if first:
         lines += ["", "### Look at this first", "", *first]
@@ -110,6 +115,14 @@ def _headline(base: str, reviewed: tuple[Reviewed, ...]) -> str:
 
 def _count(reviewed: Iterable[Reviewed], kind: str) -> int:
     return sum(one.kind == kind for one in reviewed)
+
+
+def _lost(one: Reviewed, say: _Speaker) -> Iterator[str]:
+    """Yield that a receipt goes: without it, nobody knows here what was sent."""
+    then, now = (side.received if side else 0 for side in (one.then, one.now))
+    if now < then:
+        went = "is removed with its receipt" if one.now is None else "loses its receipt"
+        yield f"- **{say.text(one.name)}** {went}: revision {then} was received"
 
 
 def _released(one: Reviewed, say: _Speaker) -> Iterator[str]:

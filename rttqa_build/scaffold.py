@@ -48,7 +48,8 @@ def init(
 
     ``schemas`` maps file names to self-contained JSON Schemas for editors; ``interpreter`` is the Python
     that the hook falls back to; ``ci`` is the version of this program that GitHub and GitLab are to install,
-    nothing for no files of theirs. Files that are there stay: each is a finding, unless it is the same.
+    nothing for no files of theirs. Files that are there stay: each is a finding, unless it is the same; only
+    the schemas are written anew.
     Raises UsageError when ``folder`` is a file or git is missing, RttqaError when the disk refuses.
     """
     if folder.exists() and not folder.is_dir():
@@ -58,13 +59,13 @@ def init(
     files = {name: _template(template) for name, template in TEMPLATES.items()}
     if ci:
         files |= {name: _template(one).replace(b"@VERSION@", ci.encode()) for name, one in CI.items()}
-    files |= {f"{SCHEMAS}/{name}": data for name, data in sorted(schemas.items())}
     written, kept = [], []
     for name, data in files.items():
         if _place(folder / name, data):
             written.append(name)
         elif disk.read(folder / name, 1 << 24, name) != data:
             kept.append(_kept(name))
+    written += filter(None, (place_schema(folder, name, data) for name, data in sorted(schemas.items())))
     hook = git.hooks() / HOOK
     data = _hook(git.relative(folder / "rttqa.yaml").removesuffix("rttqa.yaml"), interpreter)
     if _place(hook, data, mode=0o755) or _renewed(hook, data):
@@ -72,6 +73,16 @@ def init(
     elif disk.read(hook, 1 << 20, HOOK) != data:
         kept.append(_kept(f"Git hook {HOOK}"))
     return Scaffold(git, tuple(written), tuple(kept))
+
+
+def place_schema(root: Path, name: str, data: bytes) -> str:
+    """Write an editor's schema, which nobody edits, as it is now; return its path where it was not so."""
+    shown = f"{SCHEMAS}/{name}"
+    path = root / shown
+    if path.is_file() and disk.read(path, 1 << 24, shown).replace(b"\r\n", b"\n") == data:
+        return ""
+    disk.write(path, data)
+    return shown
 
 
 def _make(folder: Path) -> None:

@@ -37,6 +37,14 @@ class State(enum.StrEnum):
 
 _URGENT = frozenset({State.UNKNOWN, State.ELSEWHERE})
 _SENT = frozenset({State.SUBMITTED, State.RECEIVED, State.REVIEWED, State.WITHDRAWN})
+# states in which a contradicting submission comes before the next step, and what becomes of them
+_JUDGED = {
+    **{state: state for state in (State.RECEIVED, State.REVIEWED, State.RESUBMIT)},
+    **dict.fromkeys(
+        (State.INCOMPLETE, State.STALE, State.BUILT, State.BLOCKED, State.APPROVED), State.BLOCKED
+    ),
+}
+WHOSE = "find out whose objects these are: check names the submission that speaks against it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,9 @@ class Facts:
     ``due``: until when to send, where the trial gives a deadline; ``elsewhere``: why the receipt may not be
     all there is, in words; empty where nothing says so (see ``ledger.doubt``); ``damaged``: the records that
     cannot be read; ``held``: how many finds of the last build wait for a person to release or mend them, None
-    where they did not hold it back (see ``release.waiting``).
+    where they did not hold it back (see ``release.waiting``); ``contradicted``: whether another submission
+    says that these may be another patient's objects (see ``tokens``); ``unfrozen``: the first received
+    revision that ``history/`` does not hold, 0 for none.
     """
 
     revision: int
@@ -65,6 +75,8 @@ class Facts:
     elsewhere: str = ""
     damaged: tuple[str, ...] = ()
     held: int | None = None
+    contradicted: bool = False
+    unfrozen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,10 @@ class Status:
 
 def status(facts: Facts) -> Status:
     """Return where the submission stands. What the receipt says goes before everything else, if it is all."""
-    told = _damaged(facts) or _elsewhere(facts) or _handed_over(facts) or _prepared(facts)
+    known = _damaged(facts) or _elsewhere(facts) or _handed_over(facts) or _forgotten(facts)
+    told = known or _prepared(facts)
+    if facts.contradicted and told.state in _JUDGED:
+        told = replace(told, state=_JUDGED[told.state], next_step=WHOSE)
     due = None if told.state in _SENT else facts.due
     late = due is not None and due.left <= 0
     return replace(
@@ -94,7 +109,7 @@ def status(facts: Facts) -> Status:
         missing=_missing(facts, told.state),
         due=due,
         since=_since(facts),
-        today=late or told.state in _URGENT or not facts.committed,
+        today=late or told.state in _URGENT or not facts.committed or facts.contradicted,
     )
 
 
@@ -149,15 +164,29 @@ def _handed_over(facts: Facts) -> Status | None:
     return None
 
 
+def _forgotten(facts: Facts) -> Status | None:
+    """Return what goes before a new revision where nobody kept what an earlier one was."""
+    if not facts.unfrozen:
+        return None
+    step = f"bring back what revision {facts.unfrozen} was: `rttqa-build explain U026` says how"
+    return Status(State.BLOCKED, step)
+
+
 def _reviewed(facts: Facts) -> Status:
     review = outcome.of(facts.reviews, facts.receipt.received)
     if review is None:
-        step = _email(facts) or "nothing to do; raise the revision to send anything else"
+        step = _left(facts) or _email(facts) or "nothing to do; raise the revision to send anything else"
         return Status(State.RECEIVED, _unless_committed(facts, step))
     if review.resubmission:
         step = f"{review.words}: raise the revision, with kind and reason"
         return Status(State.RESUBMIT, _unless_committed(facts, step))
     return Status(State.REVIEWED, _unless_committed(facts, f"nothing to do: {review.words}"))
+
+
+def _left(facts: Facts) -> str:
+    """Return what a run that was cut off after the upload left undone, where it did."""
+    cut_off = facts.unfrozen == facts.receipt.received
+    return "submit it again: history/ does not hold it yet" if cut_off else ""
 
 
 def _email(facts: Facts) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Order = Mapping[Path, Sequence[str]]
 
+# libyaml's where it is there; where a token ends it tells in another way, so it serves for beginnings only
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INDENT = 2
 _MOST_PASSES = 4
 _ENDLESS = 1 << 20  # columns: lines are never folded
@@ -59,16 +61,44 @@ def _pass(text: str, order: Order) -> str:
 
 
 def _emitted(text: str) -> str:
-    """Return the text as ruamel.yaml writes its nodes: nothing is constructed, so no value is understood."""
-    from ruamel.yaml import YAML
+    """Return the text as ruamel.yaml writes its nodes: nothing is constructed, so no value is understood.
 
+    It would join the paragraphs of folded text (``>``), so that is given to it as literal text (``|``).
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    lines = text.split("\n")
+    styles = [style for _, _, style in _block_texts(lines)]
+    text = "\n".join(_restyled(lines, ["|"] * len(styles)))
     writer: Any = YAML()
     writer.preserve_quotes = True
     writer.width = _ENDLESS
     writer.indent(mapping=_INDENT, sequence=2 * _INDENT, offset=_INDENT)
     out = io.StringIO()
-    writer.serialize(writer.compose(text), out)
-    return out.getvalue()
+    try:
+        writer.serialize(writer.compose(text), out)
+    except (YAMLError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # it fails in many ways on comments in unusual places
+        raise StyleError("the text cannot be put in order without a loss") from error
+    return "\n".join(_restyled(out.getvalue().split("\n"), styles))
+
+
+def _block_texts(lines: list[str]) -> list[tuple[int, int, str]]:
+    """Return line, column and sign (``|`` or ``>``) of each text of several lines that begins with one."""
+    return [
+        (token.start_mark.line, token.start_mark.column, token.style)
+        for token in yaml.scan("\n".join(lines), Loader=_LOADER)
+        if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">")
+    ]
+
+
+def _restyled(lines: list[str], styles: Sequence[str]) -> list[str]:
+    """Return lines with other signs before the texts of several lines."""
+    result = list(lines)
+    for (line, column, _), style in zip(_block_texts(lines), styles, strict=False):
+        result[line] = f"{result[line][:column]}{style}{result[line][column + 1 :]}"
+    return result
 
 
 # --- spacing -----------------------------------------------------------------------------------------------

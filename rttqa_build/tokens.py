@@ -44,6 +44,14 @@ def patient_tokens(roles: Iterable[Selected], submission: Submission, names: Pse
     return {kind: names.patient_token(kind, number) for kind, number in found.items() if number}
 
 
+_SAID: Mapping[str, str] = {
+    "R310": "it has the trial ID of {}, but was made from another patient's objects",
+    "R311": "it was made from the same patient's objects as {}, under another trial ID",
+    "R312": "it has the trial ID of {}, but no kind of patient number in common",
+}
+_MOST_NAMED = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Tokened:
     """One submission as far as patients are compared: name, trial, trial ID, purpose, tokens by kind.
@@ -60,7 +68,7 @@ class Tokened:
 
 
 def wrong_patient(every: Iterable[Tokened]) -> Iterator[Diagnostic]:
-    """Yield findings, one for each of two submissions whose trial IDs and tokens contradict each other."""
+    """Yield findings: for each submission, one a kind of contradiction with others' trial IDs and tokens."""
     judged = sorted((one for one in every if one.purpose not in EXEMPT and one.patient), key=lambda t: t.name)
     sharing: dict[tuple[str, str, str], list[Tokened]] = defaultdict(list)
     for one in judged:
@@ -68,8 +76,10 @@ def wrong_patient(every: Iterable[Tokened]) -> Iterator[Diagnostic]:
             sharing[key].append(one)
     for one in judged:
         others = {other.name: other for key in _keys(one) for other in sharing[key] if other is not one}
-        for name in sorted(others):
-            yield from _contradiction(one, others[name])
+        told: dict[str, list[str]] = defaultdict(list)
+        for name, other in others.items():
+            told[_contradiction(one, other)].append(name)
+        yield from _findings(one, told)
 
 
 def _keys(one: Tokened) -> Iterator[tuple[str, str, str]]:
@@ -79,16 +89,26 @@ def _keys(one: Tokened) -> Iterator[tuple[str, str, str]]:
         yield one.trial, kind, token
 
 
-def _contradiction(one: Tokened, other: Tokened) -> Iterator[Diagnostic]:
+def _contradiction(one: Tokened, other: Tokened) -> str:
+    """Return the code of what two submissions that share a trial ID or a token contradict each other in."""
     shared = one.tokens.keys() & other.tokens.keys()
     agree = any(one.tokens[kind] == other.tokens[kind] for kind in shared)
+    if one.patient != other.patient:
+        return "R311" if agree else ""
+    if shared:
+        return "" if agree else "R310"
+    return "" if one.vouched or other.vouched else "R312"
+
+
+def _findings(one: Tokened, told: Mapping[str, list[str]]) -> Iterator[Diagnostic]:
+    """Yield what is to be said of a submission; ``told``: code → the names of the others."""
     where = Location(f"submissions/{one.name}/lock.yaml", item="patient_tokens")
-    if one.patient == other.patient and not shared and not (one.vouched or other.vouched):
-        message = f"it has the trial ID of {other.name}, but no kind of patient number in common with it"
-        yield finding("R312", message, where, subject=one.name)
-    elif one.patient == other.patient and shared and not agree:
-        message = f"it has the trial ID of {other.name}, but was made from another patient's objects"
-        yield finding("R310", message, where, subject=one.name)
-    elif one.patient != other.patient and agree:
-        message = f"it was made from the same patient's objects as {other.name}, under another trial ID"
-        yield finding("R311", message, where, subject=one.name)
+    for code in sorted(told.keys() & _SAID.keys()):
+        yield finding(code, _SAID[code].format(_listed(sorted(told[code]))), where, subject=one.name)
+
+
+def _listed(names: list[str]) -> str:
+    """Return names in words; of many, how many more there are."""
+    if len(names) > _MOST_NAMED:
+        return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

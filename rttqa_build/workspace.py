@@ -9,6 +9,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -118,7 +119,8 @@ class Workspace:
         """Return the manifests that are named, by path or by the submission's name; all of them for none."""
         names = tuple(named)
         if not names:
-            return tuple(sorted((self.root / SUBMISSIONS).glob(f"*/{MANIFEST}")))
+            folders = (self.root / SUBMISSIONS).glob("*")
+            return tuple(sorted(folder / MANIFEST for folder in folders if _is_submission(folder)))
         return tuple(self._manifest(name) for name in names)
 
     def _manifest(self, name: str) -> Path:
@@ -137,12 +139,12 @@ class Workspace:
         shown = self.shown(manifest)
         data, reading = self._read(manifest, shown)
         folder = manifest.parent
-        reading = self._supplementing(folder, reading)
         schemas = {
             name: self.library.schema(file.removesuffix(".schema.json"))
             for name, file in records.SCHEMAS.items()
         }
         kept = records.read(folder, Path(shown).parent.as_posix(), schemas)
+        reading = self._supplementing(folder, reading, kept)
         basis = self.basis(reading)
         found = (
             *reading.diagnostics,
@@ -157,7 +159,10 @@ class Workspace:
         try:
             data = disk.head(manifest, MAX_BYTES + 1, shown)
         except RttqaError as error:
-            found = finding("M014", error.message, Location(shown), hint=error.hint)
+            message, hint = error.message, error.hint
+            if not os.path.lexists(manifest):
+                message, hint = f"this folder has no {MANIFEST}", f"call the submission's manifest {MANIFEST}"
+            found = finding("M014", message, Location(shown), hint=hint)
             return b"", Reading(None, None, None, (found,))
         return data, self.library.read_manifest(data, shown)
 
@@ -240,8 +245,9 @@ class Workspace:
         """Return where patient tokens contradict each other: over the whole repository."""
         loaded = list(submissions)
         known = {one.folder for one in loaded}
-        others = (path for path in self.manifests(()) if path.parent not in known)
-        built = (self.load(path) for path in others if (path.parent / records.LOCK).is_file())
+        others = [path for path in self.manifests(()) if path.parent not in known]
+        sought = _sought(loaded) if others else None
+        built = (self.load(path) for path in others if sought and _may_hold(path, sought))
         return tuple(
             wrong_patient(
                 Tokened(
@@ -391,24 +397,48 @@ class Workspace:
 
     def previous(self, submission: Submission) -> Lock | None:
         """Return what stands of all revisions that were received before this one, as one lock."""
-        return self._before(submission.folder, submission.manifest)
+        return self._before(submission.folder, submission.manifest, submission.records)
 
-    def _before(self, folder: Path, manifest: Manifest | None) -> Lock | None:
+    def _before(self, folder: Path, manifest: Manifest | None, kept: Records) -> Lock | None:
+        """Return what a manifest's revision comes after: a supplement, only what was not withdrawn."""
         revision = manifest.submission.revision - 1 if manifest else 0
-        return history.standing(folder, revision, self.library.schema("lock"))
+        gone = kept.receipt.recalled if manifest and manifest.submission.supplement else 0
+        return history.standing(folder, revision, self.library.schema("lock"), after=gone)
 
-    def _supplementing(self, folder: Path, reading: Reading) -> Reading:
+    def _supplementing(self, folder: Path, reading: Reading, kept: Records) -> Reading:
         """Return a reading without demands for what was received before, where it is a supplement to that."""
         manifest, trial = reading.manifest, reading.trial
         if manifest is None or trial is None or not manifest.submission.supplement:
             return reading
         try:
-            before = self._before(folder, manifest)
+            before = self._before(folder, manifest, kept)
         except RttqaError as error:
             found = finding("M410", error.message, manifest.document.at(("submission",)), hint=error.hint)
             return reading._replace(diagnostics=(*reading.diagnostics, found))
-        told = supplement.still_asked(reading.diagnostics, manifest, trial, before)
+        withdrawn = kept.receipt.recalled > 0
+        told = supplement.still_asked(reading.diagnostics, manifest, trial, before, withdrawn=withdrawn)
         return reading._replace(diagnostics=told)
+
+
+def _sought(submissions: Iterable[Submission]) -> re.Pattern[bytes] | None:
+    """Return what to look for in the files of other submissions: trial IDs and patient tokens."""
+    built = [(s.manifest.submission, s.records.lock) for s in submissions if s.manifest and s.records.lock]
+    words = {word for one, lock in built for word in (one.patient, *lock.patient_tokens.values()) if word}
+    either = "|".join(re.escape(word) for word in sorted(words))
+    return re.compile(rf"(?<![A-Za-z0-9-])(?:{either})(?![A-Za-z0-9-])".encode()) if words else None
+
+
+def _may_hold(manifest: Path, sought: re.Pattern[bytes]) -> bool:
+    """Return whether a submission was built and may hold what is sought: to read them all takes seconds."""
+    lock = manifest.parent / records.LOCK
+    if not lock.is_file():
+        return False
+    try:
+        texts = [disk.head(path, MAX_BYTES, path.name) for path in (manifest, lock)]
+    except RttqaError:
+        return True
+    # behind a backslash, any word may be spelt in another way
+    return any(b"\\" in text or sought.search(text) for text in texts)
 
 
 class SettingsError(UsageError):
@@ -417,6 +447,18 @@ class SettingsError(UsageError):
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(f"{FILE} cannot be used", "mend the findings above")
         self.diagnostics = diagnostics
+
+
+def _is_submission(folder: Path) -> bool:
+    """Return whether a folder holds a manifest, or what was meant for one: ``manifest.yml``, a dead link."""
+    if (folder / MANIFEST).exists():
+        return True
+    if folder.name.startswith("."):
+        return False
+    try:
+        return any(path.name.casefold().startswith("manifest.") for path in folder.iterdir())
+    except OSError:
+        return False
 
 
 def is_synced(path: PurePath) -> bool:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import build_case
@@ -116,6 +117,12 @@ def test_it_is_whole_when_a_finding_stops_the_build(tmp_path: Path) -> None:
     fates = collections.Counter(row["fate"] for row in told["files"])
     assert fates["selected"] > 5
     assert not fates["used"]
+
+
+def test_a_document_is_one_file_however_its_path_is_written(tmp_path: Path) -> None:
+    variant = build_case.named("prostate")
+    run = build_case.run(replace(variant, manifest=variant.manifest.replace("forms/", "forms//")), tmp_path)
+    demand_whole(run)
 
 
 def test_a_refused_document_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_a_file(data: bytes, expected: list[tuple[str, int]], tmp_path: Path) ->
     for one in found:
         assert one.where.file == "notes.txt"
         assert not [w for w in ("999", "1951", "AB1", "960", "Neill", "jane", "H12") if w in one.message]
+
+
+def test_long_words_do_not_hang(tmp_path: Path) -> None:
+    """A picture as text, say, on one line."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"YWJj" * 200_000 + b" @")
+    started = time.process_time()
+    assert searched(path, "notes.txt", OWN, CONTACTS) == ()
+    assert time.process_time() - started < 3
 
 
 def test_files_are_sorted_and_links_stay_out(tmp_path: Path) -> None:

@@ -115,6 +115,14 @@ def test_a_lock_keeps_other_processes_away_until_its_holder_ends(tmp_path: Path)
         assert third.stdout.read() == "True\n"
 
 
+def test_a_holder_can_be_waited_for(tmp_path: Path) -> None:
+    with holding(tmp_path / "lock", 0.3) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        with disk.exclusive(tmp_path / "lock", "it", 60) as free:
+            assert free
+
+
 def test_a_killed_holder_leaves_the_lock_free(tmp_path: Path) -> None:
     with holding(tmp_path / "lock", 60) as process:
         assert process.stdout is not None

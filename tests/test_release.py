@@ -232,6 +232,21 @@ def test_what_lines_do_not_account_for_is_not_released() -> None:
     assert (find.releasable, find.shown, find.element) == (True, ("rose",), "text line 1")
 
 
+def test_few_lines_of_a_long_text_are_found_by_few_searches() -> None:
+    lines = [f"point {number}: 60 Gy" for number in range(20_000)]
+    lines[70], lines[9_999], lines[10_000], lines[-1] = "Rose Anna", "Maria", "Rose", "Anna Rose"
+    text, searched = "\n".join(lines), [0]
+
+    def scan(part: str) -> tuple[Diagnostic, ...]:
+        searched[0] += len(part)
+        return SCANNER.scan_text(part, HERE)
+
+    finds = in_text(text, PAF, SCANNER.scan_text(text, HERE), scan)
+    assert {one.element for one in finds} >= {"text line 71", "text line 20000"}
+    assert all(one.releasable for one in finds)
+    assert searched[0] < 15 * len(text)
+
+
 def test_a_uid_is_never_released() -> None:
     text = "see 1.2.246.352.71.4.123456789.1234"
     told = SCANNER.scan_text(text, HERE)

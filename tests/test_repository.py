@@ -187,3 +187,21 @@ def test_inside_a_work_tree(repo: Repository, tmp_path: Path) -> None:
     assert repository.inside_work_tree(tmp_path / "link" / "key")
     (tmp_path / "odd" / ".git").mkdir(parents=True)
     assert not repository.inside_work_tree(tmp_path / "odd" / "key")
+
+
+def test_every_version_of_a_file(repo: Repository, environ: Environ) -> None:
+    path = repo.root / "a file.yaml"
+    assert repo.versions(path) == (b"one\n",)
+    for content in (b"two\n", b"one\n"):
+        path.write_bytes(content)
+        commit(repo.root, environ)
+    path.unlink()
+    commit(repo.root, environ)
+    assert sorted(repo.versions(path)) == [b"one\n", b"two\n"]
+    assert repo.versions(repo.root / "never.yaml") == repo.versions(repo.root.parent / "x.yaml") == ()
+
+
+def test_other_programs_get_no_password(repo: Repository, environ: Environ) -> None:
+    secrets = {"RTTQA_PORTAL_PASSWORD": "secret", "RTTQA_SMTP_PASSWORD": "secret"}
+    asking = repository.find(repo.root, {**environ, **secrets})
+    assert "secret" not in asking.environ.values()

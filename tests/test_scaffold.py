@@ -102,6 +102,15 @@ def test_nothing_is_overwritten(folder: Path, environ: Environ) -> None:
     assert (folder / "Makefile").read_bytes() == own
 
 
+def test_schemas_are_those_of_this_version(folder: Path, environ: Environ) -> None:
+    """What an editor offers would else be what an earlier version took."""
+    name = next(iter(SCHEMAS))
+    (folder / scaffold.SCHEMAS / name).write_bytes(b"{}")
+    again = scaffold.init(folder, SCHEMAS, environ, sys.executable)
+    assert (again.written, again.kept) == ((f"{scaffold.SCHEMAS}/{name}",), ())
+    assert (folder / scaffold.SCHEMAS / name).read_bytes() == SCHEMAS[name]
+
+
 def test_inside_an_existing_repository(tmp_path: Path, environ: Environ) -> None:
     outer = tmp_path / "outer"
     outer.mkdir()
@@ -193,9 +202,9 @@ def test_make_for_all_and_for_one(jobs: tuple[str, ...], folder: Path, environ: 
     for name in ("EP-1", "EP-2"):
         submission(folder, name)
     one, two = (f"submissions/{name}/manifest.yaml" for name in ("EP-1", "EP-2"))
-    for verb in ("check", "build"):
+    for verb, every in (("check", ["check"]), ("build", [f"build {one}", f"build {two}"])):
         assert make(folder, environ, *jobs, verb) == 0
-        assert calls(environ) == [f"{verb} {one}", f"{verb} {two}"]
+        assert calls(environ) == every
         assert make(folder, environ, *jobs, verb, "NAME=EP-2") == 0
         assert calls(environ) == [f"{verb} {two}"]
     assert make(folder, environ, *jobs, "submit") == 0
@@ -208,7 +217,7 @@ def test_make_for_all_and_for_one(jobs: tuple[str, ...], folder: Path, environ: 
 def test_make_reports_all_and_fails_for_one(folder: Path, environ: Environ) -> None:
     for name in ("BAD-1", "EP-2"):
         submission(folder, name)
-    assert make(folder, environ, "check") != 0
+    assert make(folder, environ, "build") != 0
     assert len(calls(environ)) == 2
 
 

@@ -39,6 +39,8 @@ ORDER: Mapping[Path, Sequence[str]] = {
         ("submission: {arm: a,   patient: P}\n", "submission: {arm: a, patient: P}\n"),
         ("a:\n- x\n-   y\n", "a:\n  - x\n  - y\n"),
         ("a: |  # kept\n    # text\n     more\nb: 1\n", "a: |  # kept\n  # text\n   more\nb: 1\n"),
+        ("a: >\n    one\n    two\n\n    three\nb: 1\n", "a: >\n  one\n  two\n\n  three\nb: 1\n"),
+        ("a: >-  # why\n  one\n\n    two\n  three\n",) * 2,
         ("a: 0123\nb: '1'\nc: \"2\"\nd: 3.10\ne: 2026-12-14\n",) * 2,
         ("a: x # y\nb: 'x # y'\nc: x#y\n", "a: x  # y\nb: 'x # y'\nc: x#y\n"),
         ("a: 1\n\n\n\nb: 2\n\n", "a: 1\n\nb: 2\n"),
@@ -58,6 +60,12 @@ def test_style(text: str, expected: str) -> None:
 def test_what_is_no_manifest_is_refused(text: str) -> None:
     with pytest.raises(StyleError):
         styled(text, ORDER)
+
+
+def test_what_cannot_be_kept_is_refused() -> None:
+    for text in ("a:\n  - |  # why\n    one\n", "a: {b: 1, # why\n  c: 2}\n"):
+        with pytest.raises(StyleError):
+            styled(text, ORDER)
 
 
 WORDS = st.text(alphabet="abcXYZ 0123456789.:#-'é\"{}[],&*!|>%@", min_size=0, max_size=12)

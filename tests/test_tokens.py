@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -92,3 +93,22 @@ def test_contradictions(first: dict[str, Any], second: dict[str, Any], expected:
     assert [d.code for d in found] == expected
     assert [d.subject for d in found] == ["sub1", "sub2"][: len(expected)]
     assert all(other in d.message for d, other in zip(found, ("sub2", "sub1"), strict=False))
+
+
+def test_a_patient_of_hundreds_is_told_once_each_and_in_time() -> None:
+    every = [one(f"sub{n:03}", str(n), nhs="a", local="b") for n in range(500)]
+    started = time.process_time()
+    found = list(wrong_patient(every))
+    assert time.process_time() - started < 2
+    assert [d.subject for d in found] == [each.name for each in every]
+    assert "as sub001, sub002, sub003, sub004, sub005 and 494 more, under" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("others", "words"), [(1, "of a, but"), (2, "of a and b, but"), (3, "of a, b and c, but")]
+)
+def test_others_are_listed_in_words(others: int, words: str) -> None:
+    every = [one(name, "1", nhs=name) for name in "abc"[:others]]
+    found = [d for d in wrong_patient([*every, one("z", "1", nhs="z")]) if d.subject == "z"]
+    assert [d.code for d in found] == ["R310"]
+    assert words in found[0].message

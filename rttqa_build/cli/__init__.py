@@ -7,12 +7,16 @@ start without pydicom, numpy and typst.
 from __future__ import annotations
 
 import gc
+import sys
 
 
 def main() -> None:
     """Run the program and exit with the contract's code."""
     # Importing and parsing make objects by the hundred thousand, none of them in a cycle: seldom look.
     gc.set_threshold(1_000_000, 20, 20)
-    from rttqa_build.cli.app import run
-
+    try:
+        from rttqa_build.cli.app import run
+    except KeyboardInterrupt:  # what comes later is told in cli/failures.py
+        sys.stderr.write("\ninterrupted; nothing was begun\n")
+        sys.exit(130)
     run()

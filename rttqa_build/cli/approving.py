@@ -13,6 +13,7 @@ from rttqa_build.approval import Approval
 from rttqa_build.build import REPORT, Built, build
 from rttqa_build.cli import session
 from rttqa_build.cli.building import order
+from rttqa_build.cli.lines import visible
 from rttqa_build.cli.releasing import judged
 from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.identifiers import kinds
@@ -111,12 +112,12 @@ def _show(here: Workspace, submission: Submission, built: Built, out: Terminal) 
     """Show patient and trial ID side by side, every text that leaves, and where the report lies."""
     out.say(out.strong("Who it is"))
     for line in built.patients:
-        out.say(f"  in the source   {line}")
+        out.say(f"  in the source   {visible(line)}")
     out.say(f"  in the package  {_subject(submission)}")
     out.say("")
     out.say(out.strong("Text that leaves"))
     for row in built.texts:
-        out.tell(f"  {row.where}: {row.text}")
+        out.tell(f"  {row.where}: {visible(row.text)}")
     out.say("")
     out.say(f"Look at the report too: {session.near(here.output(submission.name) / REPORT)}")
     out.say("")

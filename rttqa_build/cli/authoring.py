@@ -53,7 +53,8 @@ def _one(here: Workspace, path: Path, order: Order, out: Terminal, *, only_check
         new = styled(document.text, order).encode()
     except StyleError:
         raise UsageError(
-            f"{shown} cannot be put in order without losing something", "it stays as it is"
+            f"{shown} cannot be put in order without losing something",
+            "it stays as it is; move comments that stand inside {…} or […] above the field",
         ) from None
     if new == data:
         return 0

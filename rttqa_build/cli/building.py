@@ -93,6 +93,7 @@ def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int,
         raise ValueError("only a submission with a valid manifest can be built")
     _demand_ignored(here, here.output(submission.name) / REPORT)
     source = here.source(manifest)
+    _demand_apart(here, here.output(submission.name), source)
     return Order(
         manifest,
         trial,
@@ -123,6 +124,16 @@ def _demand_ignored(here: Workspace, path: Path) -> None:
         raise UsageError(
             "the build folder is not ignored by Git: packages and reports could be committed",
             "add `build_dir` of rttqa.yaml to .gitignore, or choose a folder outside the repository",
+        )
+
+
+def _demand_apart(here: Workspace, output: Path, source: Path) -> None:
+    """Raise UsageError when what is built would lie among originals, and be part of the next build."""
+    made, given = output.resolve(), source.resolve()
+    if made.parent == here.data_root().resolve() or made.is_relative_to(given) or given.is_relative_to(made):
+        raise UsageError(
+            "the build folder and the exports lie in one folder",
+            "choose a folder of its own for `build_dir` of rttqa.yaml: packages belong apart from originals",
         )
 
 

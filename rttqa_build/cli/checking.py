@@ -49,7 +49,7 @@ def _check(here: Workspace, git: Repository | None, named: Sequence[str], output
     out = session.term()
     loaded = [here.load(path) for path in here.manifests(named)]
     across = here.contradictions(loaded)
-    rows = [(one, ordered([*one.diagnostics, *_about(one, across), *_late(one)])) for one in loaded]
+    rows = [(one, ordered([*one.diagnostics, *about(one, across), *_late(one)])) for one in loaded]
     shared = here.shared()
     shared[FILE] = (*here.diagnostics, *_remotes(here, git), *shared.get(FILE, ()))
     shared[MAPPINGS] = (*here.mappings()[1], *shared.get(MAPPINGS, ()))
@@ -85,7 +85,8 @@ def _late(one: Submission) -> Iterator[Diagnostic]:
         yield from deadline(one.manifest, one.trial, session.today())
 
 
-def _about(one: Submission, across: tuple[Diagnostic, ...]) -> list[Diagnostic]:
+def about(one: Submission, across: tuple[Diagnostic, ...]) -> list[Diagnostic]:
+    """Return what is to be said of a submission beside others."""
     return [found for found in across if found.subject == one.name]
 
 

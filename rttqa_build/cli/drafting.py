@@ -11,11 +11,13 @@ import typer
 from rttqa_build import disk, draft
 from rttqa_build.cli import session
 from rttqa_build.cli.engines import demand_filled, demand_patient, trial_called
+from rttqa_build.cli.lines import visible
 from rttqa_build.cli.output import show_text
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.diagnostic import UsageError, exit_code
 from rttqa_build.intake import take_in
 from rttqa_build.manifest import Submission
+from rttqa_build.scaffold import place_schema
 from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:
@@ -65,8 +67,12 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
         remembered.get(chosen.id),
     )
     disk.write(target, made.text.encode())
+    schema = f"{chosen.id}.schema.json"
+    placed = place_schema(here.root, schema, here.library.bundled_text(chosen.id).encode())
     show_text([*told, *(replace(one, local=scanner.masked(one.local)) for one in intake.diagnostics)], out)
     _tell(here, target, made, study, out)
+    if placed:
+        out.tell(f"the editor's schema of this trial is new: {placed} (commit it)")
     return exit_code(intake.diagnostics)
 
 
@@ -113,7 +119,8 @@ def _patient(patients: tuple[PatientIdentity, ...], out: Terminal) -> PatientIde
         )
     if out.local:
         for number, who in enumerate(patients, 1):
-            out.say(f"  {number}  {who.name}, born {who.birth_date or 'unknown'}, ID {who.patient_id}")
+            line = f"{who.name}, born {who.birth_date or 'unknown'}, ID {who.patient_id}"
+            out.say(f"  {number}  {visible(line)}")
     if len(patients) == 1:
         return patients[0]
     if not out.local:

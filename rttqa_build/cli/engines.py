@@ -44,7 +44,7 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int
     key = here.key()
     manifest = Manifest(Document("", {}), trial, Submission("dummy-run", 1, patient), "")
     basis = Basis("", chosen.digest, here.settings.subset_digest, key.fingerprint, versions())
-    order = Order(manifest, chosen, here.settings, key, basis, folder.absolute(), out.absolute(), jobs=jobs)
+    order = Order(manifest, chosen, here.settings, key, basis, folder.absolute(), out.resolve(), jobs=jobs)
     made = export(order, term.progress)
     found = made.diagnostics
     term.progress("")

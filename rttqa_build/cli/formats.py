@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from rttqa_build.codes import CATALOGUE
 from rttqa_build.diagnostic import Severity
@@ -23,6 +25,7 @@ NAME = "rttqa-build"
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _GITHUB_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Format(StrEnum):
@@ -176,14 +179,15 @@ def _location(name: str, where: Location) -> dict[str, object]:
     """Return a place in a file, or else the submission and the object that it is about."""
     if where.line:
         region = {"startLine": where.line, "startColumn": where.column or 1}
-        return {"physicalLocation": {"artifactLocation": {"uri": where.file}, "region": region}}
+        uri = quote(where.file, errors="surrogateescape")  # a name that is no UTF-8 comes as surrogates
+        return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
     return {"logicalLocations": [{"fullyQualifiedName": "/".join(filter(None, (name, where.file)))}]}
 
 
 def _fingerprint(name: str, found: Diagnostic) -> str:
     """Return what tells a finding from others though lines are added above it."""
     parts = (name, found.code, found.where.file, found.where.item, found.subject)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 # --- JUnit -------------------------------------------------------------------------------------------------
@@ -196,16 +200,21 @@ def junit(rows: Sequence[Row]) -> str:
     failing = sum(any(found.fatal for found in row.findings) for row in rows)
     suite = ET.Element("testsuite", name=NAME, tests=str(len(rows)), failures=str(failing), errors="0")
     for row in rows:
-        case = ET.SubElement(suite, "testcase", classname=NAME, name=row.name)
+        case = ET.SubElement(suite, "testcase", classname=NAME, name=_xml(row.name))
         fatal = [found for found in row.findings if found.fatal]
         other = [found for found in row.findings if not found.fatal]
         if fatal:
             failure = ET.SubElement(case, "failure", message=f"{len(fatal)} of {len(row.findings)} findings")
-            failure.text = "\n".join(map(_line, fatal))
+            failure.text = _xml("\n".join(map(_line, fatal)))
         if other:
-            ET.SubElement(case, "system-out").text = "\n".join(map(_line, other))
+            ET.SubElement(case, "system-out").text = _xml("\n".join(map(_line, other)))
     ET.indent(suite)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _xml(text: str) -> str:
+    """Return text without the characters that XML cannot hold."""
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def _line(found: Diagnostic) -> str:

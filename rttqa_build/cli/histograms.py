@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -38,6 +39,8 @@ def dvh(
     jobs: int,
 ) -> int:
     """Write the histograms to standard output and the findings to standard error."""
+    if prescription is not None and not math.isfinite(prescription):
+        raise UsageError("--prescription is no dose in gray", "give a number: --prescription 60")
     metrics = [_metric(text, prescription) for text in wanted or USUAL]
     files = (disk.read(path, LARGEST, str(path)) for path in (structure_set, dose))
 

@@ -17,6 +17,11 @@ def columns(text: str) -> int:
     return len(plain) + wide - sum(unicodedata.combining(character) != 0 for character in plain)
 
 
+def visible(text: str) -> str:
+    """Return text of an export as a terminal may show it: nothing moves the cursor, colours or conceals."""
+    return "".join(sign if sign.isprintable() else "·" for sign in text)
+
+
 def fitting(text: str, width: int, hang: int) -> list[str]:
     """Return one line of text as lines of at most ``width`` columns, all but the first indented by ``hang``.
 

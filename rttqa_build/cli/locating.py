@@ -9,7 +9,7 @@ from rttqa_build.account import keyword
 from rttqa_build.build import ACCOUNT
 from rttqa_build.cli import session
 from rttqa_build.diagnostic import RttqaError, UsageError
-from rttqa_build.locate import Origins, Place, is_locatable
+from rttqa_build.locate import Origins, Place, as_quoted, is_locatable
 from rttqa_build.locate import locate as find
 from rttqa_build.pseudonym import Pseudonyms
 
@@ -33,10 +33,11 @@ def locate(what: str, named: Sequence[str]) -> int:
             "a file of a patient is named on a terminal only, by and for a person",
             "run this in a terminal window, without a pipe",
         )
+    what = as_quoted(what)
     if not is_locatable(what):
         raise UsageError(
-            "this is neither a digest, nor a pseudonymous UID, nor a path in a package",
-            "give at least six digits of a SHA-256, a UID that begins with 2.25., or a path with its folder",
+            "this is neither a digest, nor a UID, nor a path in a package",
+            "give at least six digits of a SHA-256, a whole UID, or a path with its folder",
         )
     key = here.key()
     found = 0

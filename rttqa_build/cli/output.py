@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from rttqa_build.cli.lines import fitting
+from rttqa_build.cli.lines import fitting, visible
 from rttqa_build.cli.snippet import Sources
 from rttqa_build.diagnostic import Diagnostic, Severity
 
@@ -102,7 +102,7 @@ def show_text(findings: Iterable[Diagnostic], term: Terminal, sources: Sources =
         for line in sources.lines(found.where):
             term.say(line)
         for line in found.local.splitlines() if term.local else ():
-            term.say(f"  | {line}")
+            term.say(f"  | {visible(line)}")
         for other in found.related:
             term.tell(f"  {other.where}: {other.note}")
             for line in sources.lines(other.where):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rttqa_build import loosening, repository
 from rttqa_build.cli import session
+from rttqa_build.cli.checking import about
 from rttqa_build.cli.standing import standing_of
 from rttqa_build.diagnostic import UsageError, ordered
 from rttqa_build.identifiers import kinds
+from rttqa_build.library import Library
 from rttqa_build.review import Reviewed, Side, markdown
 from rttqa_build.settings import FILE
-from rttqa_build.workspace import SUBMISSIONS, Workspace
+from rttqa_build.workspace import SUBMISSIONS, SettingsError, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +51,15 @@ def _at(git: Repository, commit: str, here: Workspace) -> Iterator[Workspace | N
     archive = git.archive(commit, [git.relative(here.root / part) for part in _PARTS])
     with session.unpacked(archive) as folder:
         root = folder / git.relative(here.root)
-        yield Workspace.find(root, here.environ) if (root / FILE).is_file() else None
+        yield _before(root, here) if (root / FILE).is_file() else None
+
+
+def _before(root: Path, here: Workspace) -> Workspace:
+    """Return the repository as it was; with the settings of today where those of then cannot be used."""
+    try:
+        return Workspace.find(root, here.environ)
+    except SettingsError:
+        return Workspace(root, here.settings, Library(root), here.environ)
 
 
 def _reviewed(before: Workspace | None, here: Workspace) -> Iterator[Reviewed]:
@@ -69,9 +80,8 @@ def _reviewed(before: Workspace | None, here: Workspace) -> Iterator[Reviewed]:
 def _present(
     name: str, old: Side | None, loaded: Submission, here: Workspace, across: tuple[Diagnostic, ...]
 ) -> Reviewed:
-    status = standing_of(here, loaded)
-    mine = [found for found in across if found.subject == name]
-    findings = ordered([*loaded.diagnostics, *mine])
+    findings = ordered([*loaded.diagnostics, *about(loaded, across)])
+    status = standing_of(here, replace(loaded, diagnostics=findings))
     return Reviewed(name, old, _side(loaded), status.state.value, status.next_step, findings)
 
 
@@ -91,12 +101,14 @@ def _same(then: Path, now: Path) -> bool:
 def _side(one: Submission) -> Side:
     document, manifest, kept = one.reading.document, one.manifest, one.records
     waivers = manifest.waivers if manifest else ()
-    return Side(document.data if document else None, waivers, kept.lock, kept.released)
+    return Side(document.data if document else None, waivers, kept.lock, kept.released, kept.receipt.received)
 
 
 def _loosened(before: Workspace | None, here: Workspace) -> dict[str, tuple[str, ...]]:
     """Return what retains more or checks less: trial definitions of this repository, and its settings."""
     found = {FILE: loosening.of_settings(before.settings if before else None, here.settings)}
+    if before and before.settings is here.settings:
+        found[FILE] = ("it could not be used before: read all of it",)
     own = sorted(path.name for path in (here.root / "trials").glob("*") if path.is_dir())
     for name in own:
         now = here.library.trial(name).trial

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -49,8 +50,14 @@ class Sources:
         return [f"  {number} | {shown}", f"  {' ' * len(number)} | {margin}^"]
 
     def _line(self, where: Location) -> str:
-        known = _LINE_BREAK.split(self.read(where.file)) if where.line else []
+        known = _lines(self.read(where.file)) if where.line else []
         return known[where.line - 1] if 0 < where.line <= len(known) else ""
+
+
+@functools.lru_cache(maxsize=4)
+def _lines(text: str) -> list[str]:
+    """Return the lines of a file, split once for all findings in it."""
+    return _LINE_BREAK.split(text)
 
 
 def _visible(character: str) -> str:

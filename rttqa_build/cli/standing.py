@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rttqa_build import approval, ledger, release, repository
 from rttqa_build.cli import session
+from rttqa_build.cli.checking import about
 from rttqa_build.cli.cleaning import Leftovers, leftovers
 from rttqa_build.cli.output import show_json
 from rttqa_build.cli.table import show_table
 from rttqa_build.deadline import due
-from rttqa_build.diagnostic import Location, RttqaError
-from rttqa_build.history import HISTORY
+from rttqa_build.diagnostic import Location, RttqaError, ordered
+from rttqa_build.history import HISTORY, revisions
 from rttqa_build.records import DAMAGED, OUTCOME, RECEIPT
 from rttqa_build.status import Facts, Status
 from rttqa_build.status import status as standing
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from rttqa_build.deadline import Due
     from rttqa_build.workspace import Submission, Workspace
 
+CONTRADICTIONS = ("R310", "R311", "R312")
 STALE = ("M401", "M402", "M403", "M404", "M405")
 COLUMNS = ("submission", "state", "missing", "send by", "age", "next step")
 
@@ -41,6 +44,8 @@ def status(named: Sequence[str], *, as_json: bool) -> int:
     """Show the state of each submission, until when it is to be sent, and the next step."""
     here, out = session.workspace(), session.term()
     loaded = [here.load(path) for path in here.manifests(named)]
+    across = here.contradictions(loaded)
+    loaded = [replace(one, diagnostics=ordered([*one.diagnostics, *about(one, across)])) for one in loaded]
     changed, today = _changed(here), session.today()
     rows = [
         Row(
@@ -132,6 +137,12 @@ def _held(here: Workspace, one: Submission) -> int | None:
     return release.waiting(account, one.basis.manifest, one.records.released)
 
 
+def _unfrozen(one: Submission) -> int:
+    """Return the first received revision that ``history/`` does not hold; 0 for none."""
+    received = {attempt.revision for attempt in one.records.receipt.attempts if attempt.received}
+    return min(received - set(revisions(one.folder)), default=0) if received else 0
+
+
 def _elsewhere(here: Workspace, one: Submission) -> str:
     """Return why the receipt may not be all there is; nothing where no key's folder can be asked."""
     try:
@@ -188,5 +199,7 @@ def standing_of(
                 name for name, code in DAMAGED.items() if any(found.code == code for found in one.diagnostics)
             ),
             held,
+            any(found.code in CONTRADICTIONS and found.fatal for found in one.diagnostics),
+            _unfrozen(one),
         )
     )

@@ -43,7 +43,7 @@ def trials(name: str | None, *, as_json: bool) -> int:
         width = max((len(trial.id) for trial in known), default=0)
         for trial in known:
             name = trial.full_name or trial.title
-            room = WIDTH - width - len("  unofficial  ")
+            room = max(min(WIDTH, out.columns or WIDTH) - width - len("  unofficial  "), 8)
             out.say(
                 f"{trial.id:<{width}}  {trial.status:<10}  {textwrap.shorten(name, room, placeholder=' …')}"
             )

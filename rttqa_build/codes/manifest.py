@@ -182,7 +182,8 @@ CODES: dict[str, Code] = {
     ),
     "M225": Code(
         "nothing that a supplement could stand beside",
-        "The manifest says `kind: supplement`, and `history/` holds no earlier revision that was received.",
+        "The manifest says `kind: supplement`, and `history/` holds no earlier revision that was received, or only "
+        "what was withdrawn since.",
         "A supplement refers to what was sent before; here it must be whole by itself.",
         "If an earlier revision was received, bring its `history/` here with `git pull`. Else write "
         "`kind: replacement`, or begin with revision 1.",

@@ -92,7 +92,7 @@ _READING: dict[str, Code] = {
     ),
     "M014": Code(
         "manifest cannot be read",
-        "The operating system does not let the manifest be read, or it is no file.",
+        "The operating system does not let the manifest be read, it is no file, or it has another name (manifest.yml).",
         "Nothing can be said of a submission whose manifest cannot be read.",
         "Check the file's permissions, and that the drive or share is connected.",
     ),

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from rttqa_build.diagnostic import ordered
 from rttqa_build.schema.bundle import Resolve, Schema, bundle, faulty_part, fields
+from rttqa_build.schema.quick import sound
 from rttqa_build.schema.words import Wording, did_you_mean, unfinished
 from rttqa_build.source import dotted, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
@@ -51,6 +52,7 @@ class CompiledSchema:
         self.contents = bundle(schema, resolve)
         self._wording = Wording(self.contents)
         self._validator: Validator | None = None
+        self._sound: Callable[[Json], bool] | None = None
 
     def fault(self) -> str:
         """Return what is wrong with the schema itself, or an empty text."""
@@ -79,6 +81,10 @@ class CompiledSchema:
         return replace(document, unknown=_unknown(document, found)), found
 
     def _errors(self, document: Document) -> list[ValidationError]:
+        if self._sound is None:
+            self._sound = sound(self.contents, matches)
+        if self._sound(document.data):
+            return []
         if self._validator is None:
             self._validator = _validator(self.contents)
         data: Any = document.data

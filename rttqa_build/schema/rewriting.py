@@ -8,13 +8,17 @@ import unicodedata
 _NUMERAL = re.compile(r"[-+]?\d+(\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _WITH_UNIT = re.compile(r"[-+]?\d+([.,]\d+)? ?[A-Za-z%µ/]{1,8}")
+_UNLISTED = "write its fields without dashes, each on a line of its own"
 _ANSWERS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 def rewritten(instance: object, wanted: str) -> str:
     """Return how to write a value that must be ``wanted`` (in words); nothing where no slip is known."""
-    if isinstance(instance, list) and len(instance) == 1 and "list" not in wanted:
-        return "write it without brackets or dash"
+    if isinstance(instance, list) and "list" not in wanted:
+        alone = len(instance) == 1
+        return "write it without brackets or dash" if alone else _UNLISTED if "group" in wanted else ""
+    if isinstance(instance, dict | str) and wanted == "a list":
+        return "begin each entry with a dash and a space"
     if not isinstance(instance, str):
         return ""
     text = instance.strip()

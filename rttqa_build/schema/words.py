@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from rttqa_build.source import Document, Path
 
+_ADD = re.compile(r"add \w+")
+_BEGIN = "write one field a line, each as 'field: value'"
 _TODO = re.compile(r"\bTODO\b")
 _KINDS = {
     "string": "text",
@@ -229,9 +231,16 @@ class Wording:
             for inner in min(fitting, key=_distance):
                 yield from self._speak(inner, document)
         elif branches:
-            yield self._must_be("M103", error, document, _kinds(e for b in branches.values() for e in b))
+            every = [e for branch in branches.values() for e in branch]
+            yield self._must_be("M103", error, document, _kinds(every), self._of_fields(every))
         else:
             yield self._other(error, document)
+
+    def _of_fields(self, errors: Iterable[ValidationError]) -> str:
+        """Return how the group is written that a text was given instead of; nothing where there is none."""
+        known = (fields(self._root, one.schema) for one in errors if isinstance(one.instance, str))
+        names = next(filter(None, known), {})
+        return f"write it as {{field: value}}; the fields are {', '.join(names)}" if names else ""
 
     def _other(self, error: ValidationError, document: Document) -> Diagnostic:
         where = document.key(_path(error))
@@ -253,8 +262,8 @@ class Wording:
     ) -> Diagnostic:
         where = document.at(_path(error))
         message = self._when(error, document, f"{where.item or 'the file'} must be {words}")
-        told = rewritten(error.instance, words) or _hint(error) or hint or _description(error)
-        return finding(code, message, where, hint=told)
+        told = rewritten(error.instance, words) or _of_value(_hint(error)) or hint
+        return finding(code, message, where, hint=told or (_description(error) if where.item else _BEGIN))
 
     def _when(self, error: ValidationError, document: Document, message: str) -> str:
         condition = condition_of(error, self._root, document).words
@@ -272,6 +281,12 @@ def _path(error: ValidationError) -> Path:
 
 def _hint(error: ValidationError) -> str:
     return str(error.schema.get("x-hint", "")) if isinstance(error.schema, dict) else ""
+
+
+def _of_value(hint: str) -> str:
+    """Return a hint for a value that is there; many are worded for a field that is missing."""
+    added, colon, rest = hint.partition(": ")
+    return rest if colon and _ADD.fullmatch(added) else hint
 
 
 def _description(error: ValidationError) -> str:

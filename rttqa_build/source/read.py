@@ -35,6 +35,7 @@ _INVISIBLE = re.compile(
 )
 _UNUSUAL_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
+_CONFLICT = re.compile(r"^<{7}(?= |$)", re.MULTILINE)
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 # libyaml's and PyYAML's words → what is wrong and what to do. The first found in the parser's message counts.
@@ -67,7 +68,10 @@ _SYNTAX: Mapping[str, tuple[str, str]] = {
         "text cannot begin with this character unless it is quoted",
         "Put the text between quotes.",
     ),
-    "expected ':'": ("a line has no colon after its field name", "Write 'field: value'."),
+    "expected ':'": (
+        "a line has no colon after its field name, or no space after the colon",
+        "Write 'field: value'; a text of several lines stands further right than the name of its field.",
+    ),
     "expected key": _INDENTED,
     "expected '-'": _INDENTED,
     "expected <block end>": _INDENTED,
@@ -204,7 +208,7 @@ class _Composer:
         return _number(value) if _NUMBER.fullmatch(value) else value
 
     def _shown(self, event: yaml.ScalarEvent) -> None:
-        if _INVISIBLE.search(event.value):
+        if event.style == '"' and _INVISIBLE.search(event.value):
             self._report("M003", "an escape in this text stands for an invisible character", event)
 
     def _plain(self, event: yaml.Event) -> None:
@@ -230,14 +234,24 @@ class _Composer:
     def _syntax_error(self, error: yaml.YAMLError) -> None:
         problem = str(getattr(error, "problem", "") or "")
         mark = getattr(error, "problem_mark", None)
-        if "quoted" in str(getattr(error, "context", "")) and "unexpected" in problem:
+        in_quotes = "quoted" in str(getattr(error, "context", "")) and "unexpected" in problem
+        if in_quotes or "expected ':'" in problem:  # noticed only behind the line that is at fault
             mark = getattr(error, "context_mark", mark)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        if hidden := self._tabs(line) or self._spaces(line):
+        if hidden := self._unmerged() or self._tabs(line) or self._spaces(line):
             self.findings.extend(hidden)
             return
         words = next((words for part, words in _SYNTAX.items() if part in problem), _OTHER_SYNTAX)
         self.findings.append(finding("M004", words[0], Location(self._file, line, column), hint=words[1]))
+
+    def _unmerged(self) -> list[Diagnostic]:
+        """Return a finding for each place at which Git could not merge two versions of the file."""
+        places = [_place(self._file, self._text[: m.start()]) for m in _CONFLICT.finditer(self._text)]
+        hint = (
+            "Keep one of the two versions that follow; delete the other, and the lines of <<<, === and >>>."
+        )
+        message = "Git could not merge two versions of the file here"
+        return [finding("M004", message, place, hint=hint) for place in places[:_MAX_FINDINGS]]
 
     def _tabs(self, line: int) -> list[Diagnostic]:
         """Return a finding for each line indented by a tab, if the parser stopped at one of them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ def codes(ran: Ran) -> list[str]:
         (MANIFEST.replace(f"source: {NAME}", "source: /etc").encode(), ":7:9", "hint: "),
         (MANIFEST.replace(f"source: {NAME}", "source: 'C:\\exports'").encode(), ":7:9", "hint: "),
         (f"{MANIFEST}documents: {{notes: {{path: ../../etc/passwd}}}}\n".encode(), ":8:27", "hint: "),
+        (f"{MANIFEST}documents: {{notes: {{path: ./a.pdf}}}}\n".encode(), ":8:27", "'.' that leads nowhere"),
     ],
 )
 def test_manifests(manifest: bytes, place: str, hint: str, centre: Centre) -> None:
@@ -78,6 +80,35 @@ def test_a_manifest_that_is_a_folder(centre: Centre) -> None:
     centre.manifest.mkdir()
     assert centre.call("check", NAME).code == 2
     assert centre.call("check", centre.manifest).code == 2
+
+
+def _renamed(centre: Centre) -> None:
+    centre.manifest.rename(centre.manifest.with_suffix(".yml"))
+
+
+def _dead_link(centre: Centre) -> None:
+    centre.manifest.unlink()
+    centre.manifest.symlink_to("elsewhere.yaml")
+
+
+def _capitals(centre: Centre) -> None:
+    data = centre.manifest.read_bytes()
+    centre.manifest.unlink()
+    (centre.submission / "Manifest.YAML.txt").write_bytes(data)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+@pytest.mark.parametrize("break_it", [_renamed, _dead_link, _capitals])
+def test_a_manifest_of_another_name_is_not_passed_over(
+    break_it: Callable[[Centre], None], centre: Centre
+) -> None:
+    break_it(centre)
+    (centre.submission.parent / "notes").mkdir()
+    for verb in ("check", "build", "submit"):
+        ran = centre.call(verb)
+        assert (ran.code, set(codes(ran))) == (1, {"M014"}), ran.told
+        assert f"{WHERE}: error[M014]" in ran.told
+    assert centre.call("status").code == 0
 
 
 def _no_folder(centre: Centre) -> None:
@@ -106,6 +137,14 @@ def _in_git(centre: Centre) -> None:
 
 def _built_into_git(centre: Centre) -> None:
     centre.edit("build_dir: build", "build_dir: submissions/out", centre.root / "rttqa.yaml")
+
+
+def _built_among_originals(centre: Centre) -> None:
+    centre.edit("build_dir: build", "build_dir: ../data/exports", centre.root / "rttqa.yaml")
+
+
+def _built_into_the_source(centre: Centre) -> None:
+    centre.edit("build_dir: build", f"build_dir: ../data/exports/{NAME}/out", centre.root / "rttqa.yaml")
 
 
 def _no_key(centre: Centre) -> None:
@@ -163,6 +202,8 @@ def _broken_settings(centre: Centre) -> None:
         (_link, "link"),
         (_in_git, "inside a Git repository"),
         (_built_into_git, "not ignored by Git"),
+        (_built_among_originals, "the exports lie in one folder"),
+        (_built_into_the_source, "the exports lie in one folder"),
         (_no_key, "there is no key file"),
         (_damaged_key, "damaged"),
         (_binary_key, "key"),
@@ -242,6 +283,25 @@ def test_exports(break_it: Callable[[Centre], None], code: str, centre: Centre) 
     assert snapshot(centre.submission) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes any bytes as a name")
+def test_file_names_that_are_no_text(centre: Centre) -> None:
+    assert centre.call("build").code == 0
+    before = snapshot(centre.submission)
+    folder = os.fsencode(centre.export)
+    (plan,) = centre.export.rglob("RP.*")
+    for name, data in ((b"caf\xe9.txt", b"words"), (b"caf\xe9.dcm", plan.read_bytes()[:-40])):
+        with open(os.path.join(folder, name), "wb") as file:  # noqa: PTH118, PTH123 - bytes are no Path
+            file.write(data)
+    ran = centre.call("build")
+    assert (ran.code, codes(ran)) == (1, ["A005"])
+    os.unlink(os.path.join(folder, b"caf\xe9.dcm"))  # noqa: PTH108, PTH118
+    assert centre.call("build").code == 0
+    assert "caf?.txt" in (centre.built / "report.html").read_text("utf-8")
+    assert snapshot(centre.submission).keys() == before.keys()
+    drafted = centre.call("new", "--trial", "example-phantom", "--patient", "PHANTOM-2", centre.export)
+    assert drafted.code == 0
+
+
 def test_no_git(centre: Centre) -> None:
     assert centre.call("build", PATH="/nowhere").code == 0
     assert centre.call("check", PATH="/nowhere").code == 0
@@ -271,6 +331,15 @@ def test_pseudonymised_objects_are_not_put_among_the_originals(centre: Centre) -
     for name, told in (("none", "is empty"), ("gone", "no such export folder")):
         ran = centre.call("pseudonymise", centre.data / name, centre.data / "other", *asked)
         assert (ran.code, told in ran.err, "source:" in ran.err) == (2, True, False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_the_output_folder_may_be_a_link(centre: Centre) -> None:
+    (centre.data / "elsewhere").mkdir()
+    (centre.data / "linked").symlink_to("elsewhere")
+    asked = ("--trial", "example-phantom", "--patient", NAME)
+    ran = centre.call("pseudonymise", centre.export, centre.data / "linked", *asked)
+    assert (ran.code, any((centre.data / "elsewhere").iterdir())) == (0, True), ran.err
 
 
 def test_what_could_not_be_built_is_not_said_to_be_clean(centre: Centre) -> None:

@@ -118,7 +118,9 @@ def test_python_m_has_nothing_to_complete(centre: Centre) -> None:
 def test_bash_itself(centre: Centre) -> None:
     program = centre.root.parent / "bin" / "rttqa-build"
     program.parent.mkdir()
-    program.write_text(f"#!{sys.executable}\nfrom rttqa_build.cli import main\nmain()\n", "utf-8")
+    # as pip writes it where the path of the interpreter holds spaces
+    begin = "#!/bin/sh\n'" + f"""''exec' "{sys.executable}" "$0" "$@"\n' '"""
+    program.write_text(f"{begin}''\nfrom rttqa_build.cli import main\nmain()\n", "utf-8")
     program.chmod(0o755)
     script = """
         rttqa-build --install-completion >/dev/null && . "$HOME/.bashrc" || exit 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -38,6 +39,9 @@ def test_a_clean_export_leaves_few_questions(centre: Centre) -> None:
     assert ran.code == 0
     assert "4 lines say TODO" in ran.out
     text = drafted(centre)
+    first = text.partition("\n")[0]
+    place = (centre.root / "submissions" / "EP-0123" / first.partition("$schema=")[2]).resolve()
+    assert json.loads(place.read_bytes())["$id"] == "example-prostate.schema.json", "editors find no schema"
     assert "  PTV_6000: PTV 60 final\n" in text
     assert "dose_gy: 60, fractions: 20}  # when arm is hypofractionated" in text
     assert "data:" in text.replace("# data:", "data:")
@@ -45,6 +49,15 @@ def test_a_clean_export_leaves_few_questions(centre: Centre) -> None:
     assert found(check) == ["M201"] * 4
     for item in ("submission.arm", "submission.radiotherapy_start", "prescription[0]", "clinical.history"):
         assert item in check.out
+
+
+@pytest.mark.parametrize("purpose", ["outlining-benchmark", "planning-benchmark"])
+def test_a_benchmark_is_of_a_case_and_an_observer(purpose: str, centre: Centre) -> None:
+    assert centre.call(*PROSTATE, "--purpose", purpose, centre.export).code == 0
+    check = centre.call("check", "EP-0123")
+    assert set(found(check)) == {"M201"}
+    assert "submission.case" in check.out
+    assert "submission.observer" in check.out
 
 
 def test_two_phases_are_listed_to_choose_from(centre: Centre) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -42,6 +43,21 @@ def test_nothing_local_is_written(output: Format) -> None:
     text = written(ROWS, output, "1.0")
     assert "Smith" not in text
     assert "Smith" in str(LOCAL.local)
+
+
+@pytest.mark.parametrize("name", ["we ird, 100%name::é#?", "two\nlines", "no\udcffUTF-8", "control\x01"])
+def test_odd_names_of_folders(name: str) -> None:
+    where = Location(f"submissions/{name}/manifest.yaml", 7, 8)
+    rows = [Row(name, (replace(TYPO, where=where), replace(LOCAL, waived="w")))]
+    log: Any = sarif(rows, "1.0")
+    (place,) = log["runs"][0]["results"][0]["locations"]
+    uri = place["physicalLocation"]["artifactLocation"]["uri"]
+    assert re.fullmatch(r"(?:[A-Za-z0-9_.~/-]|%[0-9A-F]{2})+", uri)  # RFC 3986
+    assert unquote_to_bytes(uri) == where.file.encode("utf-8", "surrogateescape")
+    (case,) = ET.fromstring(junit(rows).partition("?>")[2])  # noqa: S314  (our own output)
+    assert case.attrib["name"].startswith(name[:2])
+    assert json.loads(written(rows, Format.JSON, "1.0"))[0]["name"] == name
+    assert len(github(rows).splitlines()) == 1
 
 
 def test_sarif_is_a_valid_log() -> None:

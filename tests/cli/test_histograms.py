@@ -100,6 +100,8 @@ def test_csv_has_a_line_for_each_structure(settled: Centre, pair: tuple[Path, Pa
         (("-m", "V95%[%]"), "--prescription"),
         (("--format", "xml"), "table"),
         (("--prescription", "0"), "0"),
+        (("--prescription", "nan"), "--prescription"),
+        (("--prescription", "inf"), "--prescription"),
     ],
 )
 def test_usage(settled: Centre, pair: tuple[Path, Path], arguments: tuple[str, ...], hint: str) -> None:

@@ -76,6 +76,21 @@ def test_a_build_that_is_interrupted(point: str, centre: Centre) -> None:
     whole(centre)
 
 
+STARTING = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == "rttqa_build.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+"""
+
+
+def test_a_program_that_is_interrupted_while_it_starts(centre: Centre) -> None:
+    ran = centre.altered(STARTING, "build")
+    assert (ran.code, ran.err.strip()) == (130, "interrupted; nothing was begun")
+
+
 FULL_WHILE_WRITING = """
 import errno, io
 from rttqa_build.package import archive

@@ -7,7 +7,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+import pydicom
 import pytest
+from cli_centre import NAME
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +72,25 @@ def test_hints_hang_beneath_themselves() -> None:
         "  hint: nine ten nine ten nine ten nine",
         "        ten nine ten nine ten",
     ]
+
+
+def test_what_an_export_says_does_not_steer_the_terminal() -> None:
+    out = io.StringIO()
+    found = finding("A005", "a file is damaged", Location("source"), local="a\x1b[2J\x07\u202eb\x9b8m.dcm")
+    show_text([found], Terminal(out, local=True))
+    assert "  | a·[2J··b·8m.dcm\n" in out.getvalue()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals of their own are POSIX's")
+def test_nothing_hides_from_those_who_approve(centre: Centre) -> None:
+    (path,) = centre.export.rglob("RP.*")
+    plan = pydicom.dcmread(path)
+    plan.RTPlanLabel = "Plan\x1b[8mX"
+    plan.save_as(path)
+    assert centre.call("build").code == 0
+    shown = centre.typed("n\n", "approve", NAME).out
+    assert "plan: RTPlanLabel: Plan·[8mX" in shown
+    assert "\x1b[8m" not in shown
 
 
 def test_where_nobody_looks_nothing_is_wrapped() -> None:

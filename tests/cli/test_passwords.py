@@ -110,6 +110,22 @@ def test_a_keyring_that_takes_nothing(ring: Ring, monkeypatch: pytest.MonkeyPatc
     typed.refused()
 
 
+@pytest.mark.parametrize("backend", ["no.such.Keyring", "nowhere", "keyring.backends.null.Missing"])
+def test_a_keyring_that_is_set_up_for_another_program(backend: str) -> None:
+    code = f"""
+from rttqa_build.cli.passwords import Password, kept
+from rttqa_build.portal.link import Link
+password = Password(Link("portal.example.org", 443, True, "", "{TOKEN}"))
+password._typed = "typed"
+password._keep()
+password.refused()
+assert kept("service", "name") == password._kept() == ""
+"""
+    environ = {**os.environ, "PYTHON_KEYRING_BACKEND": backend}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, check=False)
+    assert (done.returncode, b"no keyring that takes it" in done.stderr) == (0, True), done.stderr
+
+
 def test_a_refused_password_leaves_the_keyring(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     typing(monkeypatch, PASSWORD, keep=True)
     typed = Password(LINK)

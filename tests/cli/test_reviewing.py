@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,10 +48,39 @@ def test_a_first_lock_and_a_removed_submission(centre: Centre) -> None:
     built = centre.call("review").out
     assert f"### {NAME}: changed, ready" in built
     assert "- plan: 1 object" in built
-    for path in centre.submission.iterdir():
-        path.unlink()
-    centre.submission.rmdir()
-    assert f"### {NAME}: removed" in centre.call("review").out
+    shutil.rmtree(centre.submission)
+    text = centre.call("review").out
+    assert f"### {NAME}: removed" in text
+    assert "Look at this first" not in text
+
+
+def test_a_receipt_that_goes_is_told_first(received: Centre) -> None:
+    """Whether the folder is deleted or gets another name."""
+    sent = received
+    sent.commit()
+    sent.git("switch", "-q", "-c", "work")
+    receipt = (sent.submission / "receipt.yaml").read_bytes()
+    (sent.submission / "receipt.yaml").unlink()
+    assert f"- **{NAME}** loses its receipt: revision 1 was received" in sent.call("review").out
+    (sent.submission / "receipt.yaml").write_bytes(receipt)
+    sent.submission.rename(sent.submission.with_name("OTHER"))
+    text = sent.call("review").out
+    assert (
+        "Look at this first\n\n- **PHANTOM-1** is removed with its receipt: revision 1 was received" in text
+    )
+    assert "### OTHER: new" in text
+
+
+def test_settings_that_could_not_be_used_before(centre: Centre) -> None:
+    settings = centre.root / "rttqa.yaml"
+    centre.edit("settings: 1", "settings: 1\nfoo: 2", settings)
+    centre.commit()
+    centre.git("switch", "-q", "-c", "work")
+    centre.edit("\nfoo: 2", "", settings)
+    ran = centre.call("review")
+    assert ran.code == 0
+    assert "- **rttqa.yaml**: it could not be used before: read all of it" in ran.out
+    assert "No submission changes" in ran.out
 
 
 def test_what_identifies_is_not_repeated(centre: Centre) -> None:

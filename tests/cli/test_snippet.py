@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from rttqa_build.cli.snippet import WIDTH, Sources
@@ -34,6 +36,15 @@ def lines(text: str, line: int, column: int) -> list[str]:
 )
 def test_line_and_caret(text: str, line: int, column: int, expected: list[str]) -> None:
     assert lines(text, line, column) == expected
+
+
+def test_a_file_with_many_findings_is_read_line_by_line_once() -> None:
+    text = "".join(f"key{n}: value\n" for n in range(20_000))
+    sources = Sources({"m.yaml": text}.__getitem__, lambda _: False)
+    begin = time.perf_counter()
+    shown = [sources.lines(Location("m.yaml", n, 1))[0] for n in range(1, 20_001)]
+    assert shown[-1] == "  20000 | key19999: value"
+    assert time.perf_counter() - begin < 5
 
 
 @pytest.mark.parametrize("column", [1, 50, 101, 150, 204, 205])

@@ -97,6 +97,9 @@ def test_two_submissions_are_compared_by_their_locks(case: str, one_sent: Centre
     submission(centre, "second", trial_id, alter)
     assert contradictions(centre) == expected
     assert centre.call("check").code == 1
+    ran = centre.call("check", "first")
+    assert re.findall(r"\[(R31\d)\]", ran.out) == expected[:1]
+    assert centre.call("status").out.count("find out whose objects") == len(expected)
     centre.commit()
     assert centre.call("submit", "second").code == 1
     assert not list((centre.data / "portal").iterdir())
