@@ -108,6 +108,16 @@ def test_what_is_not_committed(change: Callable[[Case], None], words: str, hint:
     assert all(words in one.message and hint in one.hint for one in told)
 
 
+def test_a_lock_that_never_was_is_not_to_be_brought_back(case: Case) -> None:
+    lock = case.candidate.folder / "lock.yaml"
+    assert lock in case.candidate.files
+    lock.unlink()
+    never_built = replace(case.candidate, lock=None)
+    assert codes(gate(never_built, case.site)) == ["U002", "U006"]
+    git(case.root, case.environ, "commit", "--quiet", "-am", "no lock")
+    assert codes(gate(never_built, case.site)) == ["U002"]
+
+
 def test_a_name_with_a_space_is_quoted_in_the_hint(case: Case) -> None:
     path = case.root / "trials" / "plato" / "a note.yaml"
     path.parent.mkdir(parents=True)

@@ -204,6 +204,8 @@ def _releases(candidate: Candidate, lock: Lock, wanted: int) -> Iterator[Diagnos
 def _commits(candidate: Candidate, repository: Repository) -> Iterator[Diagnostic]:
     for path in candidate.files:
         state = repository.state(path)
+        if path == candidate.folder / LOCK and candidate.lock is None and not repository.head_blob(path):
+            continue  # it never was, and U002 says what to do
         if state is not FileState.COMMITTED:
             name = repository.relative(path) or path.name
             hint = _TO_COMMIT[state].format(name=f'"{name}"' if " " in name else name)
