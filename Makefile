@@ -11,20 +11,24 @@ PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check build submit status test lint test-long fuzz bench codes conformance clean
+.PHONY: help demo check build submit status test lint style types layers suite test-long fuzz bench codes conformance clean
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
-$(VENV)/.runtime: pyproject.toml
+$(VENV)/.made:
 	@"$(PYTHON)" -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/.made
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.runtime
+# Everything at once: what the program itself needs is among it.
+$(VENV)/.dev: pyproject.toml | $(VENV)/.made
 	$(PIP) --editable '.[dev]'
-	@touch $@
+	@touch $(VENV)/.runtime $@
 
 # An older example is replaced only where it says that it is one.
 demo: $(VENV)/.runtime  ## a synthetic patient, built and submitted to a folder portal
@@ -47,14 +51,22 @@ build:           ## build its submissions again
 submit:          ## hand them to the folder portal
 status:          ## show where each stands
 
-test: lint       ## lint, types, layers and the whole test suite
-	$(PY) -m pytest --quiet --numprocesses auto -m "not long"
+test: lint suite  ## lint, types, layers and the whole test suite; with -j beside each other
 
-lint: $(VENV)/.dev  ## ruff, mypy --strict, import-linter
+lint: style types layers  ## ruff, mypy --strict, import-linter
+
+style: $(VENV)/.dev
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+
+types: $(VENV)/.dev
 	$(PY) -m mypy
+
+layers: $(VENV)/.dev
 	$(PY) -c "from importlinter.cli import lint_imports_command as run; run()"
+
+suite: $(VENV)/.dev
+	$(PY) -m pytest --quiet --numprocesses auto -m "not long"
 
 test-long: $(VENV)/.dev  ## the tests that take minutes
 	$(PY) -m pytest --quiet --numprocesses auto -m long

@@ -9,10 +9,12 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from unittest.mock import patch
 
+import typer.main
 from git_builder import commit, git, git_environ
 
 from rttqa_build import synthetic
@@ -20,7 +22,7 @@ from rttqa_build.cli.app import app
 from rttqa_build.cli.failures import guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 NAME = "PHANTOM-1"
@@ -33,6 +35,7 @@ submission:
   revision: 1
 source: {NAME}
 """
+COMMAND = typer.main.get_command(app)  # making it takes as long as many a verb
 # what takes long to load, and code that shows at the end what was loaded
 HEAVY = {
     "pydicom",
@@ -120,13 +123,7 @@ class Centre:
     def call(self, *arguments: str | Path, **environ: str) -> Ran:
         """Do the same within this process: quicker."""
         out, err = io.StringIO(), io.StringIO()
-        with (
-            contextlib.chdir(self.root),
-            patch.dict(os.environ, {**self.environ, **environ}, clear=True),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            code = guarded(lambda: app([*map(str, arguments)], standalone_mode=False), dict(os.environ))
+        code = called(self.root, {**self.environ, **environ}, arguments, out, err)
         return examined(Ran(code, out.getvalue(), err.getvalue()))
 
     def altered(self, code: str, *arguments: str | Path, **environ: str) -> Ran:
@@ -149,22 +146,30 @@ class Centre:
         return examined(Ran(done.returncode, done.stdout, done.stderr))
 
     def typed(self, answer: str, *arguments: str) -> Ran:
-        """Run the program on a terminal of its own, and type an answer; what it writes comes as ``out``."""
+        """Call the program on a terminal, and type an answer; what it writes comes as ``out``."""
+        return on_a_terminal(self.root, {**self.environ, "TERM": "dumb"}, answer, arguments)
+
+    def conversed(self, answers: list[tuple[str, str]], *arguments: str, **environ: str) -> tuple[int, str]:
+        """Run it on a terminal; type each answer once its prompt is there. Return code and output."""
         ours, theirs = os.openpty()
+        shown, left = "", list(answers)
         with subprocess.Popen(
             [sys.executable, "-m", "rttqa_build", *arguments],
             cwd=self.root,
-            env={**self.environ, "TERM": "dumb"},
+            env={**self.environ, **environ, "TERM": "dumb"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
         ) as process:
             os.close(theirs)
-            os.write(ours, answer.encode())
-            shown = b"".join(_until_closed(ours))
+            for piece in _until_closed(ours):
+                shown += piece.decode()
+                if left and left[0][0] in shown.rpartition("\n")[2]:
+                    shown += "\n"
+                    os.write(ours, f"{left.pop(0)[1]}\n".encode())
         os.close(ours)
-        return Ran(process.returncode, shown.decode().replace("\r\n", "\n"), "")
+        return process.returncode, shown
 
     def commit(self) -> None:
         """Commit everything, past the hook."""
@@ -187,8 +192,40 @@ class Centre:
 
     def at(self, parent: Path) -> Centre:
         """Return a copy of everything below another folder."""
-        shutil.copytree(self.root.parent, parent, dirs_exist_ok=True, symlinks=True)
+        samples = shutil.ignore_patterns("*.sample")  # what Git puts beside its hooks
+        shutil.copytree(self.root.parent, parent, dirs_exist_ok=True, symlinks=True, ignore=samples)
         return replace(self, root=parent / self.root.name)
+
+
+def called(
+    folder: Path, environ: Mapping[str, str], arguments: Iterable[str | Path], out: TextIO, err: TextIO
+) -> int:
+    """Run the program within this process, in a folder and an environment, and return its exit code."""
+    with (
+        contextlib.chdir(folder),
+        patch.dict(os.environ, environ, clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        return guarded(lambda: COMMAND([*map(str, arguments)], standalone_mode=False), dict(os.environ))
+
+
+def on_a_terminal(
+    folder: Path, environ: Mapping[str, str], answer: str, arguments: Iterable[str | Path]
+) -> Ran:
+    """Run the program within this process on a terminal where an answer is typed; all comes as ``out``."""
+    ours, theirs = os.openpty()
+    os.write(ours, answer.encode())
+    with ThreadPoolExecutor(1) as across:
+        shown = across.submit(lambda: b"".join(_until_closed(ours)))
+        with (
+            os.fdopen(os.dup(theirs), encoding="utf-8") as keys,
+            os.fdopen(theirs, "w", encoding="utf-8") as screen,
+            patch("sys.stdin", keys),
+        ):
+            code = called(folder, environ, arguments, screen, screen)
+    os.close(ours)
+    return Ran(code, shown.result().decode().replace("\r\n", "\n"), "")
 
 
 def examined(ran: Ran) -> Ran:
@@ -216,14 +253,14 @@ def centre(folder: Path) -> Centre:
     """Make a centre: `init`, `key new`, settings, a phantom's export and its manifest, committed."""
     made = Centre(folder / "our trials", git_environ(folder / "home"))
     made.root.mkdir()
-    assert made.run("init", ".").code == 0
+    assert made.call("init", ".").code == 0
     settings = made.root / "rttqa.yaml"
     made.edit("${RTTQA_DATA}", "../data/exports", settings)
     made.edit("${RTTQA_KEY_FILE}", "../data/centre.key", settings)
     made.edit("path: outbox", "path: ../data/portal", settings)
     synthetic.write(made.export, extent=synthetic.SMALL)
     (made.data / "portal").mkdir()
-    assert made.run("key", "new").code == 0
+    assert made.call("key", "new").code == 0
     made.submission.mkdir()
     made.write(MANIFEST)
     made.commit()

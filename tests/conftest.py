@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING
 import build_case
 import cli_centre
 import pytest
+import remembered
 
 from rttqa_build import synthetic
+from rttqa_build.dose import dvh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from build_case import Run
     from cli_centre import Centre
@@ -22,6 +25,15 @@ if TYPE_CHECKING:
     from rttqa_build.synthetic import SyntheticPatient
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
+
+# What is collected lives to the end. Searching it for garbage over and over was a quarter of the time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @pytest.fixture
@@ -35,6 +47,20 @@ def golden() -> Callable[[str, str], None]:
         assert text == path.read_text("utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _histograms_once() -> Iterator[None]:
+    """Let builds of the same contours and doses share their histograms: they are half of a build's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rttqa_build.evidence.dvh", remembered.histograms())
+        yield
+
+
+@pytest.fixture
+def histograms_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every build of this test reckon its histograms itself."""
+    monkeypatch.setattr("rttqa_build.evidence.dvh", dvh)
 
 
 @pytest.fixture
@@ -74,12 +100,19 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Centre:
 
 
 @pytest.fixture(scope="session")
-def delivered(settled: Centre, tmp_path_factory: pytest.TempPathFactory) -> Centre:
-    """A centre whose phantom was built, committed and received. Shared: alter a copy (``received``)."""
-    made = settled.at(tmp_path_factory.mktemp("received"))
-    assert made.run("build").code == 0
+def closed(settled: Centre, tmp_path_factory: pytest.TempPathFactory) -> Centre:
+    """A centre whose phantom was built and committed. Shared: alter a copy (``packed``)."""
+    made = settled.at(tmp_path_factory.mktemp("packed"))
+    assert made.call("build").code == 0
     made.commit()
-    assert made.run("submit").code == 0
+    return made
+
+
+@pytest.fixture(scope="session")
+def delivered(closed: Centre, tmp_path_factory: pytest.TempPathFactory) -> Centre:
+    """A centre whose phantom was built, committed and received. Shared: alter a copy (``received``)."""
+    made = closed.at(tmp_path_factory.mktemp("received"))
+    assert made.call("submit").code == 0
     made.commit()
     return made
 
@@ -88,6 +121,12 @@ def delivered(settled: Centre, tmp_path_factory: pytest.TempPathFactory) -> Cent
 def centre(settled: Centre, tmp_path: Path) -> Centre:
     """A centre of the test's own, nothing built yet."""
     return settled.at(tmp_path / "a centre")
+
+
+@pytest.fixture
+def packed(closed: Centre, tmp_path: Path) -> Centre:
+    """A centre of the test's own with a package to send."""
+    return closed.at(tmp_path / "a centre")
 
 
 @pytest.fixture

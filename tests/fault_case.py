@@ -106,6 +106,15 @@ def manifest_of(text: str) -> Reading:
     return Library().read_manifest(text.encode(), "manifest.yaml")
 
 
+def alter(item: Dataset, elements: dict[str, Any]) -> None:
+    """Set elements of an object; None removes one."""
+    for keyword, value in elements.items():
+        if value is None:
+            delattr(item, keyword)
+        else:
+            setattr(item, keyword, value)
+
+
 def file_name(key: str) -> str:
     return key.replace("/", "-") + ".dcm"
 

@@ -84,6 +84,7 @@ def test_other_time_zone_locale_hash_seed_processor_and_umask(
     assert done.stdout.strip() == of(built(name))
 
 
+@pytest.mark.usefixtures("histograms_anew")
 @pytest.mark.parametrize(
     ("name", "jobs"), [("two-phases", 1), ("phantom", 1), ("phantom", 2), ("phantom", 5)]
 )

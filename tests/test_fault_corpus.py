@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import build_case
 import numpy as np
 import pytest
-from fault_case import ONE, TWO, Submission
+from fault_case import ONE, TWO, Submission, alter
 from pydicom.uid import PositronEmissionTomographyImageStorage, RTIonPlanStorage
 
 from rttqa_build.dose import dvh
@@ -65,14 +65,6 @@ def change_all(prefix: str = "ct", **elements: Any) -> Plant:
             alter(item, elements)
 
     return plant
-
-
-def alter(item: Dataset, elements: dict[str, Any]) -> None:
-    for keyword, value in elements.items():
-        if value is None:
-            delattr(item, keyword)
-        else:
-            setattr(item, keyword, value)
 
 
 def gone(key: str) -> Plant:

@@ -109,15 +109,14 @@ os.fsync = fsync
 
 
 @pytest.mark.parametrize("point", [FULL_WHILE_WRITING, FULL_WHILE_SYNCING])
-def test_a_disk_that_is_full(point: str, centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    before = snapshot(centre.submission, centre.built)
-    ran = centre.altered(point, "build")
+def test_a_disk_that_is_full(point: str, packed: Centre) -> None:
+    before = snapshot(packed.submission, packed.built)
+    ran = packed.altered(point, "build")
     assert ran.code == 3
     assert "the disk is full" in ran.err
     assert "hint: free some space" in ran.err
-    assert snapshot(centre.submission, centre.built) == before
-    assert not list(centre.built.glob(".*"))
+    assert snapshot(packed.submission, packed.built) == before
+    assert not list(packed.built.glob(".*"))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="closed pipes are POSIX's here")

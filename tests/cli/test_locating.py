@@ -51,9 +51,8 @@ def test_it_needs_the_key(received: Centre) -> None:
 
 
 @pytest.mark.parametrize("role", ["Dr Smith", "physicist 943 476 5919", "for Hargreaves", "WINTERBOURNE"])
-def test_a_role_that_identifies_is_not_recorded(role: str, centre: Centre) -> None:
-    centre.call("build")
-    ran = centre.typed("y\n", "approve", NAME, "--role", role)
+def test_a_role_that_identifies_is_not_recorded(role: str, packed: Centre) -> None:
+    ran = packed.typed("y\n", "approve", NAME, "--role", role)
     assert ran.code == 2
     assert "--role" in ran.out
-    assert not (centre.submission / "approval.yaml").exists()
+    assert not (packed.submission / "approval.yaml").exists()

@@ -159,44 +159,14 @@ def front() -> Iterator[Front]:
 def test_on_a_terminal_it_is_asked_for_and_never_shown(settled: Centre, front: Front, tmp_path: Path) -> None:
     made = prepared(settled, tmp_path / "a centre")
     wired = Wired(made, front.fresh(), front.port, password="")
-    ours, theirs = os.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "rttqa_build", "submit"],
-        cwd=made.root,
-        env={
-            **made.environ,
-            **wired.environ,
-            "TERM": "dumb",
-            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-        },
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    ) as process:
-        os.close(theirs)
-        shown = until(ours, b"Password of the portal")
-        os.write(ours, f"{PASSWORD}\n".encode())
-        shown += until(ours, b"keyring?")
-        os.write(ours, b"n\n")
-        shown += until(ours, b"")
-    os.close(ours)
-    assert process.returncode == 0, shown.decode()
-    assert PASSWORD not in shown.decode()
-    assert "received by the portal" in shown.decode()
-    assert "uploading" in shown.decode()
+    code, shown = made.conversed(
+        [("Password of the portal", PASSWORD), ("keyring?", "n")],
+        "submit",
+        **wired.environ,
+        PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring",
+    )
+    assert code == 0, shown
+    assert PASSWORD not in shown
+    assert "received by the portal" in shown
+    assert "uploading" in shown
     assert len(wired.server.logins) == 2
-
-
-def until(terminal: int, words: bytes) -> bytes:
-    """Return what is shown until some words come, or the end."""
-    shown = b""
-    while not words or words not in shown:
-        try:
-            piece = os.read(terminal, 4096)
-        except OSError:  # Linux says so once the other side is closed
-            break
-        if not piece:
-            break
-        shown += piece
-    return shown

@@ -24,9 +24,9 @@ ONE_DOSE = "data:\n  dose: {sha256: 437708a8}\n"
 def test_from_init_to_received_and_again_with_the_second_ct(centre: Centre) -> None:
     centre.manifest.unlink()
     centre.edit("../data/exports", str(PHANTOM.parent), centre.root / "rttqa.yaml")
-    assert centre.run("new", "--trial", "example-phantom", "--patient", NAME, PHANTOM).code == 0
+    assert centre.call("new", "--trial", "example-phantom", "--patient", NAME, PHANTOM).code == 0
     select(centre, ONE_DOSE)
-    assert centre.run("check").code == 0
+    assert centre.call("check").code == 0
     first = sent(centre)
     assert counted(first) == {"CT": 11, "RTDOSE": 1, "RTPLAN": 1, "RTSTRUCT": 1}
 
@@ -53,11 +53,11 @@ def select(centre: Centre, data: str) -> None:
 
 def sent(centre: Centre) -> Path:
     """Build, commit, submit; return what the portal has."""
-    built = centre.run("build")
+    built = centre.call("build")
     assert built.code == 0, built.told
     centre.commit()
     before = {*(centre.data / "portal").glob("*.zip")}
-    handed_over = centre.run("submit")
+    handed_over = centre.call("submit")
     assert handed_over.code == 0, handed_over.told
     centre.commit()
     (new,) = {*(centre.data / "portal").glob("*.zip")} - before

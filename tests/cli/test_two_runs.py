@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli_centre import NAME, Ran, examined, snapshot
+
+from rttqa_build.portal.folder import FolderPortal
+from rttqa_build.receipt import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,16 +115,14 @@ def refused(ran: Ran) -> None:
 # --- two terminals ---
 
 
-@pytest.mark.parametrize("verb", [("build",), ("build", "--locked"), ("submit",), ("submit", "--dry-run")])
-def test_a_build_keeps_other_runs_away(verb: tuple[str, ...], centre: Centre, tmp_path: Path) -> None:
-    assert centre.call("build").code == 0
-    centre.commit()
-    with waiting(centre, WHILE_PACKING, "build", tmp_path) as first:
-        before = snapshot(centre.submission, centre.built, centre.data)
-        refused(centre.run(*verb))
-        assert snapshot(centre.submission, centre.built, centre.data) == before
+def test_a_build_keeps_other_runs_away(packed: Centre, tmp_path: Path) -> None:
+    with waiting(packed, WHILE_PACKING, "build", tmp_path) as first:
+        before = snapshot(packed.submission, packed.built, packed.data)
+        for verb in (("build",), ("build", "--locked"), ("submit",), ("submit", "--dry-run")):
+            refused(packed.call(*verb))
+            assert snapshot(packed.submission, packed.built, packed.data) == before
         assert first.end().code == 0
-    assert centre.call("build", "--locked").code == 0
+    assert packed.call("build", "--locked").code == 0
 
 
 def test_a_killed_build_keeps_nobody_away(centre: Centre, tmp_path: Path) -> None:
@@ -137,36 +138,32 @@ def test_others_are_built_meanwhile(centre: Centre, tmp_path: Path) -> None:
         other.mkdir()
         text = centre.manifest.read_text("utf-8")
         (other / "manifest.yaml").write_text(text.replace(f"patient: {NAME}", "patient: OTHER-1"), "utf-8")
-        ran = centre.run("build")
+        ran = centre.call("build")
         assert ran.code == 2
         assert NAME in ran.err
         assert (other / "lock.yaml").exists()
         assert first.end().code == 0
 
 
-@pytest.mark.parametrize("verb", [("submit",), ("build",), ("withdraw", NAME, "--reason", "wrong")])
-def test_a_hand_over_keeps_other_runs_away(verb: tuple[str, ...], centre: Centre, tmp_path: Path) -> None:
-    assert centre.call("build").code == 0
-    centre.commit()
-    with waiting(centre, WHILE_SENDING, "submit", tmp_path) as first:
-        before = snapshot(centre.submission, centre.data)
-        refused(centre.run(*verb))
-        assert snapshot(centre.submission, centre.data) == before
+def test_a_hand_over_keeps_other_runs_away(packed: Centre, tmp_path: Path) -> None:
+    with waiting(packed, WHILE_SENDING, "submit", tmp_path) as first:
+        before = snapshot(packed.submission, packed.data)
+        for verb in (("submit",), ("build",), ("withdraw", NAME, "--reason", "wrong")):
+            refused(packed.call(*verb))
+            assert snapshot(packed.submission, packed.data) == before
         assert first.end().code == 0
-    assert len(portal(centre)) == 1
-    again = centre.call("submit")
+    assert len(portal(packed)) == 1
+    again = packed.call("submit")
     assert (again.code, "already received" in again.out) == (0, True)
 
 
-def test_two_that_begin_together_send_once(centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    centre.commit()
+def test_two_that_begin_together_send_once(packed: Centre) -> None:
     call = [sys.executable, "-m", "rttqa_build", "submit"]
     runs = [
         subprocess.Popen(
             call,
-            cwd=centre.root,
-            env=centre.environ,
+            cwd=packed.root,
+            env=packed.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -176,18 +173,16 @@ def test_two_that_begin_together_send_once(centre: Centre) -> None:
     told = [run.communicate(timeout=60)[0] for run in runs]
     assert sorted(run.returncode for run in runs) in ([0, 2], [0, 0]), told
     assert sum("received by the portal" in text for text in told) == 1, told
-    assert len(portal(centre)) == 1
+    assert len(portal(packed)) == 1
 
 
 # --- two clones ---
 
 
-def test_a_clone_with_the_same_key_waits_and_then_knows(centre: Centre, tmp_path: Path) -> None:
-    assert centre.call("build").code == 0
-    centre.commit()
-    other = clone(centre)
-    with waiting(centre, WHILE_SENDING, "submit", tmp_path) as first:
-        refused(other.run("submit"))
+def test_a_clone_with_the_same_key_waits_and_then_knows(packed: Centre, tmp_path: Path) -> None:
+    other = clone(packed)
+    with waiting(packed, WHILE_SENDING, "submit", tmp_path) as first:
+        refused(other.call("submit"))
         assert first.end().code == 0
     before = snapshot(other.submission, other.data)
     for told in (other.call("status"), other.call("withdraw", NAME, "--reason", "wrong one")):
@@ -197,13 +192,13 @@ def test_a_clone_with_the_same_key_waits_and_then_knows(centre: Centre, tmp_path
     assert snapshot(other.submission, other.data) == before
     behind = other.call("submit")
     assert (behind.code, "error[U050]" in behind.out) == (1, True), behind.told
-    centre.commit()
+    packed.commit()
     ahead = other.call("submit")
     assert (ahead.code, "error[U051]" in ahead.out, "git pull" in ahead.out) == (1, True, True)
     other.git("pull", "--quiet")
     level = other.call("submit")
     assert (level.code, "already received" in level.out) == (0, True), level.told
-    assert len(portal(centre)) == 1
+    assert len(portal(packed)) == 1
 
 
 def test_what_another_clone_withdrew_is_not_announced(received: Centre) -> None:
@@ -217,56 +212,52 @@ def test_what_another_clone_withdrew_is_not_announced(received: Centre) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
-def test_a_clone_knows_of_a_hand_over_that_was_killed(centre: Centre, tmp_path: Path) -> None:
-    assert centre.call("build").code == 0
-    centre.commit()
-    other = clone(centre)
-    with waiting(centre, WHILE_SENDING, "submit", tmp_path) as first:
+def test_a_clone_knows_of_a_hand_over_that_was_killed(packed: Centre, tmp_path: Path) -> None:
+    other = clone(packed)
+    with waiting(packed, WHILE_SENDING, "submit", tmp_path) as first:
         first.kill()
     assert "[U050]" in other.call("submit").out
-    (journal,) = (centre.data / "rttqa-receipts").glob("*.yaml")
+    (journal,) = (packed.data / "rttqa-receipts").glob("*.yaml")
     (other.submission / "receipt.yaml").write_bytes(journal.read_bytes())
     told = other.call("submit")
     assert (told.code, "[U020]" in told.out, "[U050]" in told.out) == (1, True, False)
     sent = other.call("submit", "--resend", "--reason", "nothing arrived")
     assert sent.code == 0, sent.told
-    assert "[U050]" in centre.call("submit", "--resend", "--reason", "nothing arrived").out
-    assert len(portal(centre)) == 1
+    assert "[U050]" in packed.call("submit", "--resend", "--reason", "nothing arrived").out
+    assert len(portal(packed)) == 1
 
 
-UNKNOWN = """
-from rttqa_build.portal.folder import FolderPortal
-from rttqa_build.receipt import Outcome, OutcomeKind
-inner = FolderPortal.put
-def put(*given, **named):
-    inner(*given, **named)
-    return Outcome(OutcomeKind.UNKNOWN)
-FolderPortal.put = put
-"""
+def without_an_answer(patch: pytest.MonkeyPatch) -> None:
+    """Let the portal take a package, and the answer be lost."""
+    put = FolderPortal.put
+
+    def taken(*given: Any, **named: Any) -> Outcome:
+        put(*given, **named)
+        return Outcome(OutcomeKind.UNKNOWN)
+
+    patch.setattr(FolderPortal, "put", taken)
 
 
 @pytest.mark.parametrize("word", ["--resend", "--treat-as-received"])
-def test_a_word_in_one_clone_counts_in_the_other(word: str, centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    centre.commit()
-    assert centre.altered(UNKNOWN, "submit").code == 3
-    centre.commit()
-    other = clone(centre)
+def test_a_word_in_one_clone_counts_in_the_other(word: str, packed: Centre) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        without_an_answer(patch)
+        assert packed.call("submit").code == 3
+    packed.commit()
+    other = clone(packed)
     other.git("remote", "remove", "origin")
-    assert centre.call("submit", word, "--reason", "told by phone").code == 0
-    there = portal(centre)
+    assert packed.call("submit", word, "--reason", "told by phone").code == 0
+    there = portal(packed)
     for mine in ("--resend", "--treat-as-received"):
         ran = other.call("submit", mine, "--reason", "told by phone")
         alike = mine == word == "--treat-as-received"
         assert ("error[U050]" not in ran.out, ran.code) == (alike, 0 if alike else 1), ran.told
-    assert portal(centre) == there
-    assert "error[U050]" not in centre.call("submit").out
+    assert portal(packed) == there
+    assert "error[U050]" not in packed.call("submit").out
 
 
-def test_a_key_folder_that_is_read_only_is_told(centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    centre.commit()
-    read_only = "import os\nos.access = lambda path, mode, **_: mode != os.W_OK"
-    ran = centre.altered(read_only, "submit")
+def test_a_key_folder_that_is_read_only_is_told(packed: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, mode, **_: mode != os.W_OK)
+    ran = packed.call("submit")
     assert (ran.code, "warning[U053]" in ran.out) == (0, True), ran.told
-    assert not (centre.data / "rttqa-receipts").exists()
+    assert not (packed.data / "rttqa-receipts").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import shutil
 import tempfile
 import zipfile
 from typing import TYPE_CHECKING
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from corpus import Corpus
 
 PROSTATE = build_case.named("prostate")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Path]:
+    """The corpus without the flood, and the folder it lies in. Shared: alter a copy."""
+    made, folder = corpus.corpus(flood=False), tmp_path_factory.mktemp("corpus")
+    corpus.save(made, folder)
+    return made, folder
 
 
 def demand_clean(made: Corpus, texts: Mapping[str, bytes]) -> None:
@@ -92,10 +101,9 @@ def test_nothing_planted_leaves_the_build(
     assert run.order.output.joinpath("report.html").is_file()
 
 
-def test_the_local_report_names_no_patient(tmp_path: Path) -> None:
-    made = corpus.corpus(flood=False)
-    saved = corpus.save(made, tmp_path / "in")
-    order = PROSTATE.order(saved, tmp_path / "in", tmp_path / "out")
+def test_the_local_report_names_no_patient(saved: tuple[Corpus, Path], tmp_path: Path) -> None:
+    made, source = saved
+    order = PROSTATE.order(made.patient, source, tmp_path / "out")
     build(order)
     report = (order.output / "report.html").read_bytes()
     assert {where for where, _ in made.found(report)} <= {"an original UID"}
@@ -151,13 +159,13 @@ def text_conversion(data: bytes) -> bytes:
     ],
 )
 def test_what_is_said_of_a_damaged_export_names_nobody(
-    key: str, damage: Callable[[bytes], bytes], tmp_path: Path
+    key: str, damage: Callable[[bytes], bytes], saved: tuple[Corpus, Path], tmp_path: Path
 ) -> None:
-    made = corpus.corpus(flood=False)
-    saved = corpus.save(made, tmp_path / "in")
-    path = saved.paths[key]
+    made, folder = saved
+    source = shutil.copytree(folder, tmp_path / "in")
+    path = source / made.patient.paths[key].relative_to(folder)
     path.write_bytes(damage(path.read_bytes()))
-    order = PROSTATE.order(saved, tmp_path / "in", tmp_path / "out")
+    order = PROSTATE.order(made.patient, source, tmp_path / "out")
     built = build(order)
     assert built.package is None
     assert any(d.fatal for d in built.diagnostics)
@@ -166,14 +174,13 @@ def test_what_is_said_of_a_damaged_export_names_nobody(
     demand_clean(made, texts | {"findings": said.encode()})
 
 
-def test_a_document_with_an_author_leaves_without(tmp_path: Path) -> None:
-    made = corpus.corpus(flood=False)
-    saved = corpus.save(made, tmp_path / "in")
-    form = saved.extras["forms/PAF.xlsx"]
+def test_a_document_with_an_author_leaves_without(saved: tuple[Corpus, Path], tmp_path: Path) -> None:
+    made, source = saved
+    form = made.patient.extras["forms/PAF.xlsx"]
     with zipfile.ZipFile(io.BytesIO(form)) as archive:
         inside = b"\n".join(archive.read(name) for name in archive.namelist())
     assert len(made.found(inside)) >= 3
-    order = PROSTATE.order(saved, tmp_path / "in", tmp_path / "out")
-    run = build_case.Run(PROSTATE, saved, order, build(order))
+    order = PROSTATE.order(made.patient, source, tmp_path / "out")
+    run = build_case.Run(PROSTATE, made.patient, order, build(order))
     (name,) = [name for name in run.members if name.endswith(".xlsx")]
     demand_clean(made, dict(parts(name, run.members[name])))
