@@ -34,6 +34,7 @@ class Release:
     """One person's word that a find of the residue search is a coincidence, in some files of one content.
 
     ``element``: as the finding shows it; ``files``: names inside the package; Git e-mail, ISO date, SHA-256.
+    ``whose``: the keyed digest of the identities that were searched for.
     """
 
     code: str
@@ -43,6 +44,7 @@ class Release:
     by: str
     date: str
     content: str
+    whose: str = ""
 
     @property
     def places(self) -> frozenset[tuple[str, str, str]]:
@@ -79,7 +81,8 @@ def dump(approvals: Iterable[Approval], released: Iterable[Release] = ()) -> str
 
 
 def _row(item: Release) -> Json:
-    return {name: getattr(item, name) for name in Release.__slots__} | {"files": list(item.files)}
+    said = {name: getattr(item, name) for name in Release.__slots__} | {"files": list(item.files)}
+    return {name: value for name, value in said.items() if value}
 
 
 def standing(approvals: Iterable[Approval], content: str) -> tuple[Approval, ...]:
@@ -109,10 +112,14 @@ def add(approvals: Iterable[Approval], new: Approval) -> tuple[Approval, ...]:
 
 
 def released(given: Iterable[Release], new: Iterable[Release], content: str) -> tuple[Release, ...]:
-    """Return the releases of a content, the ``new`` ones last; void ones go, and one's own repeated."""
+    """Return the releases of a content, the ``new`` ones last; void ones go, and one's own repeated.
+
+    Void are those of other identities, too, once there are new ones.
+    """
     new = tuple(new)
     mine = {(item.by.casefold(), item.places) for item in new}
-    kept = (item for item in given if item.content == content)
+    whose = {item.whose for item in new} or {item.whose for item in given}
+    kept = (item for item in given if item.content == content and item.whose in whose)
     return (*(item for item in kept if (item.by.casefold(), item.places) not in mine), *new)
 
 

@@ -29,7 +29,7 @@ from rttqa_build.packing import Content, Packed, pack, publish, stage, sweep
 from rttqa_build.pictures import Pictures, pictures
 from rttqa_build.pseudonym import Pseudonyms
 from rttqa_build.records import LOCK
-from rttqa_build.release import ACCOUNT, held_back, idle, settle
+from rttqa_build.release import ACCOUNT, held_back, identities, idle, settle
 from rttqa_build.resolve import Resolution, resolve
 from rttqa_build.study import Instance, Kind, StructureFacts
 from rttqa_build.summary import report
@@ -95,16 +95,17 @@ def _build(order: Order, progress: Callable[[str], None]) -> Built:
         packed = pack(order, content, reading.scanner)
     papers = replace(papers, finds=(*papers.finds, *packed.finds))
     told = (*found, *papers.diagnostics, *packed.diagnostics, *reading.scanner.limits())
-    found = settle(told, papers.finds, order.released, packed.content)
+    whose = whose_names(order, reading)
+    found = settle(told, papers.finds, order.released, packed.content, whose)
     lock = record(order, reading, content, packed, papers, found)
-    unused = idle(order.released, papers.finds, packed.content)
+    unused = idle(order.released, papers.finds, packed.content, whose)
     found = ordered([*found, *about_to_enter_git(order, lock, reading.scanner), *unused])
     tell(order, reading, found, summary, packed, lock, papers)
     texts, whom = account.texts_that_leave(packed.done, summary), patients(reading)
     made, package = (None, None) if forbidden(found) else (lock, publish(order, packed.facts.name))
     finds = to_judge(found, papers.finds)
     return Built(
-        found, made, package, summary, texts, whom, packed.content, finds, reading.scanner.identifies
+        found, made, package, summary, texts, whom, packed.content, finds, reading.scanner.identifies, whose
     )
 
 
@@ -351,6 +352,11 @@ def about_to_enter_git(order: Order, lock: Lock, scanner: Scanner) -> tuple[Diag
     return (*named, *written)
 
 
+def whose_names(order: Order, reading: Reading) -> str:
+    """Return the keyed digest of whom the source names: releases hold for these."""
+    return identities(reading.intake.harvest, Pseudonyms.derive(order.key, order.trial.pseudonym_scope))
+
+
 def tell(
     order: Order,
     reading: Reading,
@@ -377,7 +383,8 @@ def tell(
     files = accounted(order, reading, found, packed, papers.papers)
     finds = to_judge(found, papers.finds)
     if lock and finds and forbidden(found):
-        files = replace(files, held=held_back(order.basis.manifest, lock.content, finds))
+        held = held_back(order.basis.manifest, lock.content, whose_names(order, reading), finds)
+        files = replace(files, held=held)
     disk.write(order.output / ACCOUNT, account.account(files, PROFILE))
 
 

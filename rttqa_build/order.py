@@ -73,7 +73,8 @@ class Built:
     ``summary`` is the context of the clinical summary, ``texts`` are all strings that leave; ``patients``
     says who the source's objects say they are: for a person on a terminal, nowhere else. ``content`` is the
     content digest. ``finds`` are what the residue search found, where nothing else forbids the package:
-    released where there is one, else for a person to judge. ``identifies`` tells whether a text names anyone.
+    released where there is one, else for a person to judge. ``identifies`` tells whether a text names anyone;
+    ``whose`` is the keyed digest of whom the source names.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -85,3 +86,4 @@ class Built:
     content: str = ""
     finds: tuple[Find, ...] = ()
     identifies: Callable[[str], bool] = field(default=bool, repr=False)
+    whose: str = ""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import build_case
+import pydicom
 import pytest
 from dicom_builder import IMPLICIT, element, part10
 from lock_builder import make_lock
@@ -60,7 +61,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Case:
     return Case(order, build(order))
 
 
-def releases(finds: Iterable[Find], content: str, by: str = "a@example.org") -> tuple[Release, ...]:
+def releases(finds: Iterable[Find], built: Built, by: str = "a@example.org") -> tuple[Release, ...]:
     """Release every find, as a person does who says yes to each."""
     return tuple(
         Release(
@@ -70,7 +71,8 @@ def releases(finds: Iterable[Find], content: str, by: str = "a@example.org") -> 
             "a common word",
             by,
             "2026-11-22",
-            content,
+            built.content,
+            built.whose,
         )
         for group in release.grouped(finds)
     )
@@ -100,7 +102,7 @@ def test_a_coincidence_stops_the_build_and_is_there_to_be_judged(held: Case) -> 
 
 
 def test_what_was_released_leaves_with_a_warning_in_the_lock(held: Case, tmp_path: Path) -> None:
-    given = releases(held.built.finds, held.built.content)
+    given = releases(held.built.finds, held.built)
     built = build(replace(held.order, released=given, output=tmp_path))
     assert built.lock is not None
     assert built.package is not None
@@ -118,11 +120,28 @@ def test_what_was_released_leaves_with_a_warning_in_the_lock(held: Case, tmp_pat
         assert b"Hargreaves" in archive.read(next(name for name in archive.namelist() if name.endswith(PAF)))
 
 
+def test_a_release_is_void_when_the_export_names_somebody_else_too(held: Case, tmp_path: Path) -> None:
+    """Nothing that leaves has changed; but what was seen as a coincidence may be this person's name."""
+    order = make(tmp_path)
+    other = pydicom.dcmread(next(path for path in order.source.rglob("*.dcm") if "RS" in path.name))
+    other.SOPInstanceUID, other.Modality, other.PatientName = "2.25.999", "OT", "Seen^Hargreaves"
+    other.save_as(order.source / "other.dcm")
+    given = releases(held.built.finds, held.built)
+    built = build(replace(order, released=given))
+    assert built.content in ("", held.built.content)
+    assert (built.package, residue(built)) == (None, ["A100", "A102"])
+    assert {one.message for one in built.diagnostics if one.code == "A111"} != set()
+    assert built.whose != held.built.whose
+    again = build(replace(order, released=releases(built.finds, built)))
+    assert again.package is not None
+    assert again.content == held.built.content
+
+
 @pytest.mark.parametrize("missing", [*SLICES, PAF])
 def test_each_file_is_released_by_itself(missing: str, held: Case) -> None:
     built = held.built
-    given = releases((one for one in built.finds if one.file != missing), built.content)
-    settled = release.settle(built.diagnostics, built.finds, given, built.content)
+    given = releases((one for one in built.finds if one.file != missing), built)
+    settled = release.settle(built.diagnostics, built.finds, given, built.content, built.whose)
     expected = ["A110", "A100"] if missing == PAF else ["A102", "A110"]
     assert [code for code in codes(settled) if code.startswith("A1")] == expected
 
@@ -131,6 +150,8 @@ def test_each_file_is_released_by_itself(missing: str, held: Case) -> None:
     ("other", "words"),
     [
         ({"content": "0" * 64}, "is of other content"),
+        ({"whose": "0" * 64}, "was given before the export named whom it names now"),
+        ({"whose": ""}, "was given before the export named whom it names now"),
         ({"element": "SeriesDate"}, "matches nothing that was found"),
         ({"element": "text line 3"}, "matches nothing that was found"),
         ({"code": "A101"}, "matches nothing that was found"),
@@ -141,9 +162,11 @@ def test_a_release_of_anything_else_counts_for_nothing_and_is_told(
     other: dict[str, Any], words: str, held: Case
 ) -> None:
     built = held.built
-    given = tuple(replace(one, **other) for one in releases(built.finds, built.content))
-    assert release.settle(built.diagnostics, built.finds, given, built.content) == built.diagnostics
-    idle = release.idle(given, built.finds, built.content)
+    given = tuple(replace(one, **other) for one in releases(built.finds, built))
+    assert (
+        release.settle(built.diagnostics, built.finds, given, built.content, built.whose) == built.diagnostics
+    )
+    idle = release.idle(given, built.finds, built.content, built.whose)
     assert {one.code for one in idle} == {"A111"}
     assert all(one.severity is Severity.WARNING and one.message.endswith(words) for one in idle)
 
@@ -151,7 +174,7 @@ def test_a_release_of_anything_else_counts_for_nothing_and_is_told(
 def test_the_same_value_elsewhere_is_not_released(held: Case, tmp_path: Path) -> None:
     """What was released is a place in one content: the same word one line further down stops the build."""
     order = make(tmp_path, FORM + "seen by Hargreaves\n")
-    built = build(replace(order, released=releases(held.built.finds, held.built.content)))
+    built = build(replace(order, released=releases(held.built.finds, held.built)))
     assert built.package is None
     assert residue(built) == ["A100", "A102"]
     assert {one.element for one in built.finds} == {"text line 2", "text line 4", "StudyDate"}
@@ -160,7 +183,7 @@ def test_the_same_value_elsewhere_is_not_released(held: Case, tmp_path: Path) ->
 
 def test_a_release_of_what_is_mended_is_told_but_not_locked(held: Case, tmp_path: Path) -> None:
     order = make(tmp_path, "Plan assessment\n", birth_date="19510307")
-    given = releases(held.built.finds, held.built.content)
+    given = releases(held.built.finds, held.built)
     built = build(replace(order, released=given))
     assert codes(built.diagnostics).count("A111") == 2
     # approving leaves it out of approval.yaml: the lock must be the same before and after
@@ -174,13 +197,13 @@ def test_a_find_in_the_summary_is_released_too(held: Case, tmp_path: Path) -> No
     order = replace(order, clinical=Clinical(fields, "1" * 64))
     first = build(order)
     assert {one.file for one in first.finds} == {"data/clinical_summary.pdf"}
-    assert build(replace(order, released=releases(first.finds, first.content))).package
+    assert build(replace(order, released=releases(first.finds, first))).package
 
 
 def test_other_reasons_against_a_package_come_first(held: Case, tmp_path: Path) -> None:
     """Mending them changes the content: there is nothing to judge before."""
     committed = {"manifest.yaml": b"Hargreaves"}
-    given = releases(held.built.finds, held.built.content)
+    given = releases(held.built.finds, held.built)
     built = build(replace(held.order, committed=committed, output=tmp_path, released=given))
     assert (built.lock, built.finds, residue(built)) == (
         None,
@@ -281,11 +304,11 @@ def test_one_place_that_cannot_be_shown_holds_the_finding() -> None:
     told = finding("A100", "m", HERE)
     good, bad = Find(told, "data/a", "x", ("Rose",)), Find(told, "data/b", "x")
     given = tuple(Release("A100", "x", (name,), "r", "a", "2026-11-22", "c") for name in ("data/a", "data/b"))
-    assert codes(release.settle([told], [good], given, "c")) == ["A110"]
-    assert release.settle([told], [good, bad], given, "c") == (told,)
+    assert codes(release.settle([told], [good], given, "c", "")) == ["A110"]
+    assert release.settle([told], [good, bad], given, "c", "") == (told,)
     uid = replace(told, code="A104")
     hand = (replace(given[0], code="A104"),)
-    assert release.settle([uid], [Find(uid, "data/a", "x", ("1.2",))], hand, "c") == (uid,)
+    assert release.settle([uid], [Find(uid, "data/a", "x", ("1.2",))], hand, "c", "") == (uid,)
 
 
 # --- the gate, and what status reads ---
@@ -324,11 +347,12 @@ def test_without_a_released_find_the_gate_asks_for_none(tmp_path: Path) -> None:
 
 def test_what_waits_is_read_from_the_account(held: Case, tmp_path: Path) -> None:
     account, manifest = held.order.output / release.ACCOUNT, held.order.basis.manifest
-    given = releases(held.built.finds, held.built.content)
+    given = releases(held.built.finds, held.built)
     assert release.waiting(account, manifest, ()) == 2
     assert release.waiting(account, manifest, given[:1]) == 1
     assert release.waiting(account, manifest, given) == 0
     assert release.waiting(account, manifest, [replace(one, content="0" * 64) for one in given]) == 2
+    assert release.waiting(account, manifest, [replace(one, whose="0" * 64) for one in given]) == 2
     assert release.waiting(account, "another manifest", ()) is None
     assert release.waiting(tmp_path / "none.json", manifest, ()) is None
     (tmp_path / "bad.json").write_bytes(b"\xff{")

@@ -12,9 +12,10 @@ from rttqa_build.study import StructureFacts
 from rttqa_build.trial import structure_called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.resolve import Selected
 
 CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"})
 # z and _ in front mark structures that nobody is to review (TG-263): they are named as they should be.
@@ -27,6 +28,7 @@ _SIDE = (
     r"(?i:(?:^|[ _.()-])(?:{0}|{0}t|{1}|{2})(?:$|[ _.()-]))"
     r"|(?<=[a-z])(?:{3}t?|{3}T|{4})(?:$|[ _.()-])|(?:^|[ _.(-])(?:{3}t?|{4})(?=[A-Z][a-z])"
 )
+_RENUMBER = "Copy one of them into a new structure in the planning system, delete it, and export again."
 _LEFT = re.compile(_SIDE.format("l", "left", "links", "L", "Left"))
 _RIGHT = re.compile(_SIDE.format("r", "right", "rechts", "R", "Right"))
 
@@ -141,12 +143,15 @@ def approval(case: Case) -> Iterator[Diagnostic]:
 
 
 def names(case: Case) -> Iterator[Diagnostic]:
-    """Names in the package are unique, whatever their case (TG-263)."""
+    """Names in the package are unique, whatever their case (TG-263), and no number stands for two ROIs."""
     for selected, facts in case.facts("structure_set", StructureFacts):
         naming = case.naming(facts)
         renamed = naming.renamed
+        shared = [number for number, n in Counter(roi.number for roi in facts.rois).items() if n > 1]
+        yield from _one_number(case, selected, facts, shared)
         told = {_origin(case, name).casefold() for name in naming.ambiguous}
-        final = [renamed.get(roi.number, roi.name.strip()) for roi in facts.rois]
+        final = [renamed.get(r.number, r.name.strip()) for r in facts.rois if r.number not in shared]
+        final += [renamed.get(number) for number in shared]
         doubled = [name for name, n in Counter(f.casefold() for f in final if f).items() if n > 1]
         mapped = {name.casefold(): name for name in renamed.values() if name}
         for name in (each for each in doubled if each not in told):
@@ -156,6 +161,25 @@ def names(case: Case) -> Iterator[Diagnostic]:
             else:
                 message = "two structures that the trial does not ask for share a name"
                 yield finding("S107", message, place(selected), subject=selected.name, local=name)
+
+
+def _one_number(
+    case: Case, selected: Selected, facts: StructureFacts, shared: Iterable[int]
+) -> Iterator[Diagnostic]:
+    """Yield where two ROIs have one number: what is renamed, drawn or dropped by it is that of both."""
+    mapped = {roi.number: name for name, roi in case.naming(facts).mapped.items()}
+    for number in shared:
+        names = ", ".join(roi.name for roi in facts.rois if roi.number == number)
+        if number in mapped:
+            name = mapped[number]
+            message = f"{name} would be the name of two structures: the structure set gives both one number"
+            yield finding("S106", message, _line(case, name), subject=name, hint=_RENUMBER, local=names)
+        else:
+            message = (
+                "two structures that the trial does not ask for have one number, and cannot be told apart"
+            )
+            where = place(selected)
+            yield finding("S107", message, where, subject=selected.name, hint=_RENUMBER, local=names)
 
 
 def laterality(case: Case) -> Iterator[Diagnostic]:

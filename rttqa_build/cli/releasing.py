@@ -33,7 +33,7 @@ def judged(
 
     Each find is shown and asked for by itself; then the person is asked for all once more.
     """
-    kept = submission.records.released
+    kept = tuple(one for one in submission.records.released if one.whose == built.whose)
     mine = release.places(kept, built.content, email)
     groups = release.grouped(one for one in built.finds if one.place not in mine)
 
@@ -50,8 +50,8 @@ def judged(
             return None
         reason = _reason(refused, out)
         first, files = finds[0], tuple(sorted(one.file for one in finds))
-        entry = Release(first.told.code, first.element, files, reason, email, session.today(), built.content)
-        new.append(entry)
+        told, day = first.told.code, session.today()
+        new.append(Release(told, first.element, files, reason, email, day, built.content, built.whose))
         out.say("")
     if new and not typer.confirm(_once_more(len(new)), default=False):
         out.tell(_NOT_RELEASED)

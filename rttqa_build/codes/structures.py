@@ -36,15 +36,16 @@ CODES: dict[str, Code] = {
     ),
     "S106": Code(
         "Two structures would have the same name",
-        "A structure receives the trial's name, which another structure has already, ignoring case.",
+        "A structure receives the trial's name, which another structure has already, ignoring case; or the "
+        "structure set gives one number to two structures, and both would receive it.",
         "Names must be unique ignoring case (TG-263); importers merge or rename such structures.",
         "Map the other one, or rename it in the planning system and export again.",
         source="AAPM TG-263",
     ),
     "S107": Code(
         "Two further structures share a name",
-        "Two structures that the trial does not ask for have the same name, ignoring case.",
-        "Importers merge or rename such structures.",
+        "Two structures that the trial does not ask for have the same name, ignoring case, or the same number.",
+        "Importers merge or rename such structures; contours belong to a number, so that both get them.",
         "Rename one of them in the planning system, or waive this with the reason.",
         severity="warning",
         source="AAPM TG-263",

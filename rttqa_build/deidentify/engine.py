@@ -95,7 +95,8 @@ class ObjectPlan:
 class Pseudonymised(NamedTuple):
     """The new file, how often each rule was applied to which tag, the text that leaves by tag.
 
-    ``uids`` are the original values for which a pseudonym stands in the file.
+    ``uids`` are the original values for which a pseudonym stands in the file; what stood in the place of a
+    class is not among them: it refers to nothing.
     """
 
     data: bytes
@@ -336,10 +337,13 @@ class _Writer:
         """Return a UI value, which may be multiple, with every UID that is not registered replaced."""
         known = self.uids.get(value)
         if known is None:
-            parts = (part.strip(b"\0 ") for part in value.split(b"\\"))
-            new = (p if not p or p in self.job.registered else self.job.uid(p).encode() for p in parts)
-            known = self.uids[value] = encode.pad(b"\\".join(new), "UI")
+            known = self.uids[value] = self._replaced(value)
         return known
+
+    def _replaced(self, value: bytes) -> bytes:
+        parts = (part.strip(b"\0 ") for part in value.split(b"\\"))
+        new = (p if not p or p in self.job.registered else self.job.uid(p).encode() for p in parts)
+        return encode.pad(b"\\".join(new), "UI")
 
     def _uid(self, element: Element, _: list[Element]) -> bytes:
         return self.new_uids(self.data[element.value : element.end])
@@ -349,7 +353,7 @@ class _Writer:
         value = self.data[element.value : element.end]
         parts = [part.strip(b"\0 ") for part in value.split(b"\\")]
         sound = all(not part or oddities.is_uid(part) for part in parts)
-        return None if sound and not any(map(self._is_personal, parts)) else self.new_uids(value)
+        return None if sound and not any(map(self._is_personal, parts)) else self._replaced(value)
 
     def _is_personal(self, uid: bytes) -> bool:
         """Return whether a UID that nobody registered is an object's, or has the patient's number in it."""

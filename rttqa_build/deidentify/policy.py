@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -137,6 +138,7 @@ class Policy:
         return {"SQ": Action.ENTER, "UI": Action.UID, "PN": Action.DUMMY}.get(vr, Action.EMPTY)
 
 
+@functools.cache
 def compile_policy(dates: Dates = "shift", retain: frozenset[str] = frozenset()) -> Policy:
     """Return the rules for a trial.
 

@@ -17,6 +17,7 @@ from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.identity import Harvest, Kind, Who
 from rttqa_build.deidentify.numerals import reads_as_text
 from rttqa_build.deidentify.opaque import Opaque
+from rttqa_build.deidentify.own import is_own, without_fields
 from rttqa_build.deidentify.pattern import Pattern, Rule
 from rttqa_build.deidentify.spelling import patterns, values
 from rttqa_build.deidentify.surroundings import counts, is_number, is_spaced, stands_alone
@@ -138,7 +139,7 @@ class Scanner:
         for leaf in walk(stream):
             if leaf.tag == 0x00080005:
                 charsets = (*charsets, leaf.value.decode("ascii", "replace"))
-            if hits := self._leaf_hits(leaf, charsets):
+            if (hits := self._leaf_hits(leaf, charsets)) and not is_own(leaf):
                 where = Location(role, item=keyword_path(leaf))
                 found.update(_finding(hit, where, f"in {where.item} of {role}") for hit in hits)
         return ordered(found)
@@ -154,11 +155,19 @@ class Scanner:
         )
 
     def scan_bytes(self, data: bytes, where: Location, *, staff: bool = True) -> tuple[Diagnostic, ...]:
-        """Search a file of unknown or mixed content: as text in every reading, and as opaque binary."""
-        hits = {hit for text in decoded(data) for hit in self._text_hits(text)} | set(self._opaque.hits(data))
+        """Search a file of unknown or mixed content: as text in every reading, and as opaque binary.
+
+        The names of the fields of our own files are no content.
+        """
+        hits = self._byte_hits(data)
+        if hits and (rest := without_fields(data)) != data:
+            hits = self._byte_hits(rest)
         return ordered(
             _finding(hit, where, "in this file") for hit in hits if staff or hit.who is not Who.STAFF
         )
+
+    def _byte_hits(self, data: bytes) -> set[Pattern]:
+        return {hit for text in decoded(data) for hit in self._text_hits(text)} | set(self._opaque.hits(data))
 
     def scan_opaque(self, data: bytes, where: Location) -> tuple[Diagnostic, ...]:
         """Search bytes that are no text (a picture's, say) for patterns of eight characters or more."""

@@ -4,7 +4,7 @@ import pytest
 from case_builder import case, codes, mapped, selected, structure_set
 
 from rttqa_build.checks import structures
-from rttqa_build.study import StructureFacts
+from rttqa_build.study import Roi, StructureFacts
 from rttqa_build.trial import StructureRule
 
 PTV = (StructureRule("PTV", "PTV"), StructureRule("Rectum", "ORGAN"))
@@ -160,3 +160,32 @@ def test_rivals(names: list[str], expected: list[str]) -> None:
 def test_approval(status: str, expected: list[str]) -> None:
     one = case(selected("structure_set", StructureFacts("RS", (), approval=status)))
     assert codes(structures.approval, one) == expected
+
+
+@pytest.mark.parametrize(
+    ("numbers", "mapping", "unmapped", "expected"),
+    [
+        ((1, 2, 3), {"PTV": "ptv"}, "keep", []),
+        ((1, 1, 3), {"PTV": "ptv"}, "keep", ["S106"]),
+        ((1, 1, 3), {"PTV": "ptv"}, "drop", ["S106"]),
+        ((1, 1, 3), {"PTV": "ptv"}, "rename", ["S106"]),
+        ((1, 1, 1), {"PTV": "ptv"}, "keep", ["S106"]),
+        ((1, 2, 2), {"PTV": "ptv"}, "keep", ["S107"]),
+        ((1, 2, 2), {"PTV": "ptv"}, "rename", ["S107"]),
+        ((1, 1, 1), {}, "keep", ["S107"]),
+    ],
+)
+def test_one_number_is_never_two_structures(
+    numbers: tuple[int, ...], mapping: dict[str, str], unmapped: str, expected: list[str]
+) -> None:
+    rois = tuple(Roi(n, name, contours=3) for n, name in zip(numbers, ("ptv", "Mrs Smith", "z"), strict=True))
+    one = case(
+        selected("structure_set", StructureFacts("RS", rois)),
+        manifest_fields=mapped(**mapping),
+        unmapped_structures=unmapped,
+    )
+    assert codes(structures.names, one) == expected
+    for found in structures.names(one):
+        assert "one number" in found.message
+        assert "Smith" in found.local
+        assert "Smith" not in found.message + found.hint

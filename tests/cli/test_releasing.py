@@ -41,7 +41,7 @@ def held(centre: Centre) -> tuple[Centre, str]:
 
 def test_a_coincidence_stops_the_build(held: tuple[Centre, str]) -> None:
     centre, day = held
-    stopped = centre.run("build")
+    stopped = centre.call("build")
     assert (stopped.code, "[A102]" in stopped.out, f"approve {NAME}" in stopped.out) == (1, True, True)
     assert day not in stopped.told
     assert centre.packages == []
@@ -49,7 +49,7 @@ def test_a_coincidence_stops_the_build(held: tuple[Centre, str]) -> None:
     assert centre.call("status", "--format", "json").json[0]["state"] == "held back"
 
     before = snapshot(centre.submission)
-    alone = centre.run("approve", NAME)
+    alone = centre.call("approve", NAME)
     assert (alone.code, "on a terminal" in alone.err) == (2, True)
     refused = centre.typed("n\n", "approve", NAME)
     assert (refused.code, "not released" in refused.out, day in refused.out) == (1, True, True)
@@ -79,7 +79,7 @@ def test_what_two_people_released_arrives(held: tuple[Centre, str]) -> None:
     centre.edit("portal:", "gate: {approvals: 2}\nportal:", centre.root / "rttqa.yaml")
     centre.call("build")
     centre.typed("y\nthe day of the review, moved\ny\n", "approve", NAME)
-    built = centre.run("build")
+    built = centre.call("build")
     assert (built.code, "warning[A110]" in built.out) == (0, True)
     assert "code: A110" in (centre.submission / "lock.yaml").read_text("utf-8")
     own = centre.typed("y\n", "approve", NAME)  # what this person released is not asked again

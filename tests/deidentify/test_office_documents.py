@@ -19,6 +19,7 @@ from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
+from PIL import Image
 
 from rttqa_build.deidentify.identity import Fact, Harvest, Kind, Who
 from rttqa_build.deidentify.residue import Scanner
@@ -194,6 +195,74 @@ def test_encodings_of_xml_that_could_be_read_otherwise_are_refused() -> None:
     assert codes(run(changed(saved(letter()), **{"word/document.xml": xml}), "docx")) == ["A204"]
 
 
+# --- parts that are told by their relationships, and what is no XML ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    "target", ["DocProps/Core.XML", "docProps/c%6Fre.xml", "./docProps/../docProps/core.xml"]
+)
+def test_parts_are_known_however_their_name_is_written(target: str) -> None:
+    made = letter()
+    made.core_properties.author = "Zwo01"
+    rels = parts(saved(made))["_rels/.rels"].replace(b"docProps/core.xml", target.encode())
+    assert planted(run(changed(saved(made), **{"_rels/.rels": rels}), "docx").data) == set()
+
+
+def test_parts_that_go_go_however_their_name_is_written() -> None:
+    document = with_part(
+        saved(letter()), "customXml/Item 1.xml", b"<x>Zwo01</x>", "customXml", "word/document.xml"
+    )
+    rels = parts(document)["word/_rels/document.xml.rels"].replace(b"Item 1.xml", b"ITEM%201.xml")
+    scrubbed = run(changed(document, **{"word/_rels/document.xml.rels": rels}), "docx")
+    assert codes(scrubbed) == []
+    assert planted(scrubbed.data) == set()
+
+
+def test_hidden_data_of_fields_goes() -> None:
+    made = letter()
+    field = "<w:fldChar w:fldCharType='begin'><w:fldData>WndvMDE=Zwo01</w:fldData></w:fldChar>"
+    made.element.body.insert(0, parse_xml(f"<w:p {W}><w:r>{field}</w:r>{_t('kept')}</w:p>"))
+    scrubbed = run(saved(made), "docx")
+    assert planted(scrubbed.data) == set()
+    assert "kept" in lines(scrubbed)
+
+
+def test_namespaces_of_strangers_are_searched() -> None:
+    made = letter()
+    made.element.body.insert(0, parse_xml(f"<w:p {W}><q:x xmlns:q='urn:Hargreaves'/></w:p>"))
+    assert residue(run(saved(made), "docx")) == ["A100"]
+
+
+def _picture(kind: str, **remark: object) -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (9, 9)).save(out, kind, **remark)
+    return out.getvalue()
+
+
+REMARKS = {
+    "gif": _picture("GIF", comment=b"by Zwolle"),
+    "tif": _picture("TIFF", tiffinfo={315: "by Zwolle"}),
+    "bmp": _picture("BMP") + b"Zwolle",
+    "emf": bytes(40) + "Zwolle".encode("utf_16_le") + bytes(9),
+    "wmf": bytes(40) + b"Zwolle" + bytes(9),
+}
+
+
+@pytest.mark.parametrize("kind", REMARKS)
+def test_pictures_of_other_kinds_are_searched_as_text(kind: str) -> None:
+    search = Scanner(Harvest(frozenset({Fact(Who.PATIENT, Kind.NAME, b"Zwolle^Anna")})))
+    document = with_part(saved(letter()), f"word/media/x.{kind}", REMARKS[kind], "image", "word/document.xml")
+    assert codes(run(document, "docx")) == ["A207"]
+    text = "\n".join(run(document, "docx", reviewed=True).texts)
+    assert [d.code for d in search.scan_text(text, Location("form"))] == ["A100"]
+
+
+@pytest.mark.parametrize("kind", ["xlMacrosheet", "xlIntlMacrosheet"])
+def test_macros_of_old_are_refused(kind: str) -> None:
+    document = with_part(written(openpyxl.Workbook()), "xl/macrosheets/sheet1.xml", b"<macrosheet/>", kind)
+    assert codes(run(document, "xlsm")) == ["A203"]
+
+
 # --- Excel -------------------------------------------------------------------------------------------------
 
 
@@ -356,6 +425,47 @@ BOXES = {
     "a short date of birth": (list("12/03/49"), "A102"),
     "a name": (list("HARGREAVES"), "A100"),
 }
+
+
+SIDE_BY_SIDE = {
+    "a number and a date": (NHS + "12031949", {"A101", "A102"}),
+    "a date, then a number": ("120349" + NHS, {"A101", "A102"}),
+    "a number, a date, a postcode": (NHS + "12031949" + "OX37DQ", {"A101", "A102"}),
+    "two names": ("WILMAHARGREAVES", {"A100"}),
+    "two short names": ("ANNALOWE", {"A100"}),
+}
+
+
+@pytest.mark.parametrize("what", SIDE_BY_SIDE)
+def test_what_fills_boxes_side_by_side_is_told_apart(what: str) -> None:
+    run_together, wanted = SIDE_BY_SIDE[what]
+    facts = (*FACTS.items(), (Kind.NAME, "LOWE^Anna"))
+    search = Scanner(Harvest(frozenset(Fact(Who.PATIENT, kind, value.encode()) for kind, value in facts)))
+    made, book, out = letter(), openpyxl.Workbook(), io.BytesIO()
+    table = made.add_table(1, len(run_together))
+    for cell, text in zip(table.rows[0].cells, run_together, strict=True):
+        cell.text = text
+    book.active.append([int(c) if c.isdigit() else c for c in run_together])
+    book.save(out)
+    forms = {
+        "docx": saved(made),
+        "xlsx": out.getvalue(),
+        "csv": (",".join(run_together) + "\n").encode(),
+        "txt": " ".join(run_together).encode(),
+    }
+    for kind, form in forms.items():
+        text = "\n".join(run(form, kind).texts)
+        found = {d.code for d in search.scan_text(text, Location("form"))}
+        assert found == wanted, kind
+
+
+def test_a_table_of_figures_is_no_row_of_boxes() -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for n in range(5):
+        book.active.append([(7 * n + m * m) % 10 for m in range(12)])
+    book.active.append([int(c) for c in f"0{NHS}3"])
+    book.save(out)
+    assert residue(run(out.getvalue(), "xlsx")) == []
 
 
 @pytest.mark.parametrize("what", BOXES)

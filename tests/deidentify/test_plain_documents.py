@@ -113,7 +113,7 @@ READINGS = {
 
 @pytest.mark.parametrize("text", READINGS)
 def test_other_readings(text: str) -> None:
-    assert readings(f"first\n{text}") == (f"first\n{text}", READINGS[text])
+    assert readings(f"first\n{text}")[:2] == (f"first\n{text}", READINGS[text])
 
 
 @pytest.mark.parametrize(

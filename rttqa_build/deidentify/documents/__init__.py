@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rttqa_build.deidentify.documents.office import scrub_office
 from rttqa_build.deidentify.documents.pdf import scrub_pdf
 from rttqa_build.deidentify.documents.pictures import scrub_jpeg, scrub_png
-from rttqa_build.deidentify.documents.reading import plain_text, readings
+from rttqa_build.deidentify.documents.reading import joined, plain_text, readings
 from rttqa_build.deidentify.documents.scrubbed import LARGEST, Content, RefusedError, Scrubbed
 from rttqa_build.diagnostic import NOWHERE, finding
 
@@ -76,7 +76,7 @@ def _plain(data: bytes, kind: str) -> Content:
     """Text stays as it is, byte for byte; a table is searched cell by cell besides."""
     text, *others = plain_text(data)
     if kind == "txt":
-        return Content(data, (text, *others))
+        return Content(data, (text, "\n".join(joined(text.splitlines())), *others))
     try:
         dialect = csv.Sniffer().sniff(text[:4096], ",;\t")
         cells = "\n".join(cell for row in csv.reader(io.StringIO(text), dialect) for cell in row)

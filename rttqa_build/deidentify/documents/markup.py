@@ -69,6 +69,7 @@ _NOT_SEARCHED = frozenset(
         "Ignorable",
     }
 )
+_STANDARD = re.compile(r"schemas|w3\.org|purl\.o")  # of namespaces
 
 
 def local(name: str) -> str:
@@ -204,7 +205,7 @@ class _Reader:
             return  # typefaces bear people's names
         for name, value in attributes.items():
             kept = self.rules.attribute(element, name, value)
-            ours = local(name) in _NOT_SEARCHED or name.startswith("xmlns")
+            ours = local(name) in _NOT_SEARCHED or (name.startswith("xmlns") and _STANDARD.search(value))
             if kept and not ours and _is_telling(kept, by_user=element in _USER_WRITTEN):
                 self._values[kept if element in _USER_WRITTEN else f"value of an attribute: {kept}"] = None
 

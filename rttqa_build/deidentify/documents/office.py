@@ -13,6 +13,7 @@ import re
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
 
 from rttqa_build.deidentify.documents.markup import Rules, local, rewrite
 from rttqa_build.deidentify.documents.pictures import strip_jpeg, strip_png
@@ -36,6 +37,7 @@ _DROPPED = frozenset(
     }
 )
 _EMBEDDED = frozenset({"oleObject", "package", "control", "activeXControlBinary", "aFChunk", "ctrlProp"})
+_MACRO_SHEETS = frozenset({"xlMacrosheet", "xlIntlMacrosheet"})  # macros of Excel 4
 _ACTIVE = frozenset(
     {"connections", "queryTable", "subDocument", "webextension", "taskpane", "model", "frame"}
 )
@@ -60,7 +62,7 @@ _AUTHORS = {
     "providerId": "None",
     "userName": "Author",
 }
-_DROPPED_ELEMENTS = frozenset({"absPath", "fileSharing", "attachedTemplate", "mailMerge", "rsids"})
+_DROPPED_ELEMENTS = frozenset({"absPath", "fileSharing", "attachedTemplate", "mailMerge", "rsids", "fldData"})
 _PATH = re.compile(r"(?i)^(?:file:|[a-z]:[\\/]|\\\\|/(?:home|users|mnt)/)")
 _PICTURES: Mapping[str, Callable[[bytes], bytes]] = {"png": strip_png, "jpg": strip_jpeg, "jpeg": strip_jpeg}
 _OTHER_PICTURES = frozenset({"gif", "bmp", "tif", "tiff", "emf", "wmf", "wdp"})
@@ -89,24 +91,30 @@ def scrub_office(
     links = [link for name in parts if name.endswith(".rels") for link in _links(name, parts[name])]
     _refuse_active(links, parts, allowed_macros)
     dropped = _dropped(links)
-    properties = {link.target: link.type for link in links if link.type in _PROPERTIES}
+    properties = {_key(link.target): link.type for link in links if link.type in _PROPERTIES}
     styles = _date_styles(parts.get("xl/styles.xml", b""))
     content = _Parts([], ["\n".join(parts)], [], [])
     for name, part in parts.items():
-        if name in properties:
-            content.members.append((name, _empty_properties(properties[name])))
-        elif name not in dropped:
+        if _key(name) in properties:
+            content.members.append((name, _empty_properties(properties[_key(name)])))
+        elif _key(name) not in dropped:
             content.add(name, part, _rules(name, links, dropped, styles))
     unread = "The document holds a picture" if content.pictures else ""
     return Content(rezip(content.members), tuple(content.texts), tuple(content.opaque), unread)
 
 
+def _key(name: str) -> str:
+    """Return a part's name as it is compared (ISO 29500-2, 6.2.2.3): without case and escapes."""
+    return unquote(name).casefold()
+
+
 def _dropped(links: list[_Link]) -> set[str]:
-    """Return the parts that go, with all that only they lead to, and the relationships of each."""
-    parts = {link.target for link in links if link.type in _DROPPED and link.target}
+    """Return the keys of the parts that go, with all that only they lead to, and of their relationships."""
+    ways = [(_key(link.source), _key(link.target), link.type in _DROPPED) for link in links]
+    parts = {target for _, target, dropped in ways if dropped and target}
     while True:
-        kept = {link.target for link in links if link.source not in parts and link.type not in _DROPPED}
-        more = {link.target for link in links if link.source in parts and link.target} - kept - parts
+        kept = {target for source, target, dropped in ways if source not in parts and not dropped}
+        more = {target for source, target, _ in ways if source in parts and target} - kept - parts
         if not more:
             return parts | {_rels_of(name) for name in parts}
         parts |= more
@@ -129,9 +137,20 @@ class _Parts(NamedTuple):
         else:
             clean = _binary(name, extension, part)
             self.opaque.append(clean)
+            if extension in _OTHER_PICTURES:  # whose remarks and texts nothing removes
+                self.texts.append("\n".join(_written(clean)))
         if extension in _PICTURES or extension in _OTHER_PICTURES:
             self.pictures.append(name)
         self.members.append((name, clean))
+
+
+_RUNS = re.compile(rb"[\x20-\x7e]{6,}"), re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\0){4,}")
+
+
+def _written(data: bytes) -> list[str]:
+    """Return what bytes hold in writing: long runs of letters, of one byte or of two each."""
+    single, double = (run.findall(data) for run in _RUNS)
+    return [*(text.decode("ascii") for text in single), *(text.decode("utf_16_le") for text in double)]
 
 
 def _unzip(data: bytes) -> dict[str, bytes]:
@@ -193,6 +212,8 @@ def _refuse_active(links: list[_Link], parts: Mapping[str, bytes], allowed_macro
         raise RefusedError("A202", "The document holds embedded files or controls.")
     if kinds & _ACTIVE:
         raise RefusedError("A206", "The document holds a data connection or active content.")
+    if kinds & _MACRO_SHEETS:
+        raise RefusedError("A203", "The document holds macros that the trial does not list.")
     for name, part in parts.items():
         macros = name.lower().endswith("vbaproject.bin")
         if macros and hashlib.sha256(part).hexdigest() not in allowed_macros:
@@ -221,7 +242,7 @@ def _rules(name: str, links: list[_Link], dropped: set[str], styles: frozenset[s
         return REMOVED if _PATH.match(value) else value
 
     if name == _TYPES:
-        return Rules(drop=lambda _, attributes: attributes.get("PartName", "").lstrip("/") in dropped)
+        return Rules(drop=lambda _, attributes: _key(attributes.get("PartName", "")).lstrip("/") in dropped)
     if name.endswith(".rels"):
         outside = {link.outside for link in links if _rels_of(link.source) == name}
         return Rules(

@@ -102,3 +102,57 @@ def _segment(data: bytes, marker: int, start: int, end: int) -> bytes:
     if marker == _COM or (_APP0 < marker <= 0xEF and marker != _APP14):
         return b""
     return data[start:end]
+
+
+# --- JPEG 2000, inside PDF documents (ISO 15444-1, annexes A and I) ---
+
+_JP2 = b"\0\0\0\x0cjP  \r\n\x87\n"
+_CODESTREAM = b"\xff\x4f"
+_BOXES = frozenset({b"jP  ", b"ftyp", b"jp2h", b"jp2c", b"rreq"})  # without xml, uuid, and what is not known
+_CME, _SOT = 0x64, 0x90
+
+
+def strip_jpx(data: bytes) -> bytes:
+    """Return the picture without boxes and comments of metadata; raise :class:`RefusedError` for damage."""
+    if data.startswith(_CODESTREAM):
+        return _codestream(data)
+    if not data.startswith(_JP2):
+        raise RefusedError("A204", "A picture in the document is not the JPEG 2000 that it says.")
+    return b"".join(_box(data, *box) for box in _boxes(data) if box[0] in _BOXES)
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int, int]]:
+    """Yield type, start, start of the content and end of each box."""
+    position = 0
+    while position < len(data):
+        length, name = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
+        body = position + 8
+        if length == 1:
+            length, body = int.from_bytes(data[body : body + 8], "big"), body + 8
+        end = position + length if length else len(data)
+        if not body <= end <= len(data):
+            raise RefusedError("A204", "A picture in the document is cut off.")
+        yield name, position, body, end
+        position = end
+
+
+def _box(data: bytes, name: bytes, start: int, body: int, end: int) -> bytes:
+    if name != b"jp2c":
+        return data[start:end]
+    codes = _codestream(data[body:end])
+    return struct.pack(">L", 8 + len(codes)) + name + codes
+
+
+def _codestream(data: bytes) -> bytes:
+    """Return a codestream without the comments of its main header."""
+    kept, position = [data[:2]], 2
+    while data[position : position + 1] == b"\xff" and data[position + 1 : position + 2] != bytes([_SOT]):
+        end = position + 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+        if end < position + 4 or end > len(data):
+            raise RefusedError("A204", "A picture in the document is cut off.")
+        if data[position + 1] != _CME:
+            kept.append(data[position:end])
+        position = end
+    if data[position : position + 1] != b"\xff":
+        raise RefusedError("A204", "A picture in the document is cut off.")
+    return b"".join([*kept, data[position:]])

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from rttqa_build.deidentify.documents.scrubbed import RefusedError
+from rttqa_build.deidentify.pattern import LONG, ordinary_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _MARKS = {
     b"\xef\xbb\xbf": "utf_8_sig",
@@ -80,6 +81,7 @@ _SPACED_OUT = re.compile(r"(?<![^\W_])(?:[^\W\d_][ \t\xa0]){3,}[^\W\d_](?![^\W_]
 _DIGITS_OF_A_DAY = re.compile(
     r"(?<!\S)(?<!\d[ \t])(?:\d[ \t\xa0]{1,9}(?:[-/.][ \t\xa0]{1,9})?){7}\d(?!\S|[ \t]\d)"
 )
+_ROW_OF_DIGITS = re.compile(r"(?<!\S)(?:\d[ \t\xa0]{1,3}){10,39}\d(?!\S)")  # of several fields
 # a form's boxes for one letter or digit each, or for the parts of an NHS number: each cell is a line here
 _EDGE = r"[ \t\xa0\r]*"
 _BOXED = re.compile(
@@ -93,20 +95,89 @@ _MOST_DIGITS = 16
 
 
 def readings(text: str) -> tuple[str, ...]:
-    """Return the text and, where it can be read otherwise, the lines of the other reading that differ."""
+    """Return the text and, where it can be read otherwise, the lines of the other reading that differ.
+
+    The last holds the values of boxes that stand side by side.
+    """
     text = text.encode(errors="ignore").decode()  # halves of surrogate pairs are no characters
     other = _HEADER.sub(lambda match: _HEADER_CODE.sub("\n", match[0]), text)
     other = html.unescape(_OFFICE_ESCAPE.sub(lambda match: f"&#x{match[1]};", other))
     other = unquote(other) if "%" in other else other
     other = _HYPHENATED.sub("", _FORMULA_JOINT.sub("", other))
-    other = _SPACED_OUT.sub(lambda match: re.sub(r"\s", "", match[0]), other)
-    other = _DIGITS_OF_A_DAY.sub(lambda match: re.sub(r"\s", "", match[0]), other)
+    runs: list[str] = []
+
+    def bare(match: re.Match[str]) -> str:
+        runs.append(re.sub(r"\s", "", match[0]))
+        return runs[-1]
+
+    for row in _ROW_OF_DIGITS.finditer(text):
+        bare(row)
+    other = _SPACED_OUT.sub(bare, other)
+    other = _DIGITS_OF_A_DAY.sub(bare, other)
     other = _SCIENTIFIC.sub(_in_full, other)
-    other = _BOXED.sub(lambda match: re.sub(r"\s", "", match[0]), other)
-    if other == text:
-        return (text,)
+    other = _BOXED.sub(bare, other)
+    parted = dict.fromkeys(field for run in runs for field in fields(run))
     known = set(text.splitlines())
-    return text, "\n".join(line for line in other.splitlines() if line not in known)
+    differing = (line for line in other.splitlines() if line not in known)
+    found = ("\n".join(differing), "\n".join(parted))
+    return text, *filter(None, found)
+
+
+_TAIL = re.compile(r"(?:\d[\d ./-]*|[^\W\d_]+)\Z")
+_HEAD = re.compile(r"[./-]?\d[\d ./-]*|[^\W\d_]+")
+_MOST_LINES = 4  # that one word or number is broken over
+_FEWEST_LETTERS, _FEWEST_DIGITS = 4, 6
+_WIDEST = 64  # letters or digits of a word or number
+
+
+def joined(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the words and numbers that may go on in the next line, or in several of one word each.
+
+    Ordinary words that give no long one are words of their own.
+    """
+    bare = [line.strip() for line in lines]
+    for at, line in enumerate(bare):
+        tail = _TAIL.search(line[-_WIDEST:])
+        pieces = [tail[0]] if tail else []
+        for below in bare[at + 1 : at + _MOST_LINES] if pieces else ():
+            head = _HEAD.match(below[:_WIDEST])
+            if head is None or not _goes_on(pieces[-1], head[0]):
+                break
+            pieces.append(head[0])
+            if _is_one(pieces):
+                yield "".join(pieces)
+            if head[0] != below:
+                break
+
+
+def _goes_on(tail: str, head: str) -> bool:
+    """Return whether one may be the end of the other: both of digits, in capitals, or the end not capital."""
+    if not (tail.isalpha() and head.isalpha()):
+        return not (tail.isalpha() or head.isalpha())
+    return not head[0].isupper() or (tail.isupper() and head.isupper())
+
+
+def _is_one(pieces: list[str]) -> bool:
+    whole = "".join(pieces)
+    if not whole.isalpha():
+        return sum(c.isdecimal() for c in whole) >= _FEWEST_DIGITS
+    words = all(piece.casefold() in ordinary_words() for piece in pieces)
+    return len(whole) >= (LONG if words else _FEWEST_LETTERS)
+
+
+_LONGEST_RUN = 40  # boxes of a form; more are a table's column
+_FIELDS = range(6, 11)  # digits of dates and numbers
+
+
+def fields(run: str) -> Iterator[str]:
+    """Yield the values that boxes side by side may hold: every run of digits, one word and another."""
+    letters = any(c.isalpha() for c in run)
+    if len(run) > _LONGEST_RUN or len(run) < (_FIELDS.start if letters else _FIELDS.stop):
+        return
+    if run.isdecimal():
+        yield from (run[at : at + n] for n in _FIELDS for at in range(len(run) - n + 1))
+    else:
+        yield from (f"{run[:at]} {run[at:]}" for at in range(2, len(run) - 1))
 
 
 def _in_full(match: re.Match[str]) -> str:
