@@ -55,13 +55,17 @@ def compared(case: Case, dose: Histograms, folder: Path) -> Histograms:
     return replace(dose, outcomes=tuple(outcomes), diagnostics=ordered(found))
 
 
+def _kind(extension: str) -> str:
+    return f"a {extension.upper()} file" if extension else "a file whose name has no ending"
+
+
 def _rows(
     folder: Path, entry: DocumentEntry, layout: FormValues, where: Location
 ) -> tuple[Row, ...] | Diagnostic | None:
     """Return the form's rows; None where the file cannot be read, which is told elsewhere (R005)."""
     extension = PurePosixPath(entry.path).suffix.lstrip(".").lower()
     if extension not in TABLES:
-        message = f"values cannot be read from a {extension.upper()} file"
+        message = f"values cannot be read from {_kind(extension)}"
         return finding("D605", message, where, subject=where.file)
     if not (folder / entry.path).resolve().is_relative_to(folder.resolve()):
         return None

@@ -6,7 +6,6 @@ tool's own making are searched too, as people edit them. No finding shows a valu
 
 from __future__ import annotations
 
-import codecs
 import os
 import re
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from rttqa_build import disk
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
 from rttqa_build.identifiers import in_lines
-from rttqa_build.source import MAX_BYTES
+from rttqa_build.source import MAX_BYTES, sixteen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 # who did something, as Git knows them; and addresses that RFC 2606 keeps free for examples
 _AUTHORS = re.compile(r"""(?<=\bby: )["']?[^\s"',}]+@[^\s"',}]+""")
 _EXAMPLES = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]+\.)*example\.(?:org|com|net)\b")
-_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _DICOM = (128, b"DICM")
 _DROPPINGS = frozenset({".DS_Store", "Thumbs.db"})  # what file managers leave behind
 
@@ -75,10 +73,10 @@ def searched(
 
 def _text(data: bytes) -> str | None:
     """Return a file's text, whatever its encoding; None where it holds none."""
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
+    encoding = sixteen(data)
     if not encoding and b"\0" in data:
         return None
     try:
-        return data.decode(encoding or "utf-8")
+        return data.decode(encoding or "utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("latin-1")

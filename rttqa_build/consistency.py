@@ -13,9 +13,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from rttqa_build.codes import CATALOGUE
-from rttqa_build.diagnostic import finding, ordered
+from rttqa_build.diagnostic import bounded, finding, ordered
 from rttqa_build.disk import is_portable
 from rttqa_build.schema import did_you_mean, matches, unfinished
+from rttqa_build.slips import slips
 from rttqa_build.source import number_text
 from rttqa_build.trial import folded, plan_library
 
@@ -53,15 +54,17 @@ def check(manifest: Manifest, trial: Trial) -> tuple[Diagnostic, ...]:
         _targets(manifest, trial),
         _prescribed(manifest, trial),
         _waivers(manifest),
+        slips(manifest),
     )
-    return ordered(chain.from_iterable(found))
+    return ordered(chain.from_iterable(map(bounded, found)))
 
 
 def todo(document: Document) -> tuple[Diagnostic, ...]:
     """Return a finding for every value, and every name of a field, that still says TODO."""
-    places = [document.at(path) for path, value in document.texts() if unfinished(value)]
-    places += [document.key(path) for path in document.keys if unfinished(path[-1])]
-    return tuple(finding("M201", f"{where.item} still says TODO", where) for where in places)
+    values = (document.at(path) for path, value in document.texts() if unfinished(value))
+    names = (document.key(path) for path in document.keys if unfinished(path[-1]))
+    places = chain(values, names)
+    return tuple(bounded(finding("M201", f"{where.item} still says TODO", where) for where in places))
 
 
 def _submission(manifest: Manifest, trial: Trial) -> Iterator[Diagnostic]:
@@ -154,6 +157,12 @@ def _ids(manifest: Manifest) -> Iterator[Diagnostic]:
         if name not in plans:
             where = manifest.document.at(path)
             yield finding("M203", "no plan under data: has this id", where, hint=did_you_mean(name, plans))
+
+
+def ambiguous(manifest: Manifest) -> bool:
+    """Return whether two objects of one role have one id: the lock would have one row for both."""
+    ids = ([selector.id for selector in selectors] for selectors in manifest.data.values())
+    return any(len(set(of_role)) < len(of_role) for of_role in ids)
 
 
 def _plan_references(manifest: Manifest) -> Iterator[tuple[str, Path]]:

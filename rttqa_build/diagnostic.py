@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build.codes import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+
+MOST = 50  # findings of one kind
 
 
 class Severity(enum.StrEnum):
@@ -127,6 +131,18 @@ def finding(
 def ordered(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Return the distinct findings in file order, then by code: the order in which all output lists them."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=lambda d: (d.where, d.code, d.subject, d.message)))
+
+
+def bounded(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield as many findings of one kind as somebody reads; then only that there are more, and where.
+
+    No further finding is asked for, so that a file of nothing but faults costs no more than its reading.
+    """
+    rest = iter(diagnostics)
+    yield from islice(rest, MOST)
+    for more in islice(rest, 1):
+        where = Location(more.where.file, more.where.line, more.where.column)
+        yield finding("M110", "from here on there is more of this kind", where)
 
 
 def with_severity(diagnostic: Diagnostic, severity: Severity) -> Diagnostic:

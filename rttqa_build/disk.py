@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = 1 << 16
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # on Windows without changing line ends
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # without waiting for the other end of a pipe
 _LOOK = 0.05  # seconds between looks at a lock that another process holds
 # what a lock that another process holds answers: on Windows it is access denied, or a deadlock avoided
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+_SPECIAL = ("it is no ordinary file, but a pipe, a socket or a device", "put a file there, or take it away")
 _HINTS = {
     errno.ENOSPC: ("the disk is full", "free some space, then run the same command again"),
     errno.EDQUOT: ("the disk quota is used up", "free some space, then run the same command again"),
@@ -39,6 +43,10 @@ _HINTS = {
     errno.ENOENT: ("it is not there", "check the path, and that the drive or share is connected"),
     errno.ENOTDIR: ("a part of its path is not a folder", "check the path"),
     errno.EISDIR: ("it is a folder", "give the path of a file"),
+    errno.ENXIO: _SPECIAL,
+    errno.ENODEV: _SPECIAL,
+    errno.EOPNOTSUPP: _SPECIAL,
+    errno.ELOOP: ("it is a link that leads in a circle", "put the file itself there"),
     errno.ENAMETOOLONG: ("the path is too long", "use a shorter folder name"),
 }
 
@@ -75,16 +83,26 @@ def head(path: Path, size: int, what: str) -> bytes:
 
 
 def unbuffered(path: Path, size: int) -> bytes:
-    """Return the first ``size`` bytes of a file, or all that it holds by now. Raises OSError.
+    """Return the first ``size`` bytes of a file, or all that it holds by now.
 
-    In as few calls as can be: at each of them another thread may take the interpreter away.
+    In as few calls as can be: at each of them another thread may take the interpreter away. Raises OSError,
+    also for what is no regular file nor a link to one: a pipe would be waited for, a device might never end.
     """
-    with path.open("rb", buffering=0) as file:
+    try:
+        descriptor = os.open(path, _READING | _AT_ONCE)
+    except BlockingIOError:  # a file server lends it to somebody, and takes it back for those who wait
+        descriptor = os.open(path, _READING)
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EISDIR if stat.S_ISDIR(facts.st_mode) else errno.ENXIO, "no regular file")
         # room is made for what is there: a generous limit must not claim that much memory
-        size = min(size, os.fstat(file.fileno()).st_size or _BLOCK)
-        data = file.read(size)
-        while len(data) < size and (more := file.read(size - len(data))):
+        size = min(size, facts.st_size or _BLOCK)
+        data = os.read(descriptor, size)
+        while len(data) < size and (more := os.read(descriptor, size - len(data))):
             data += more
+    finally:
+        os.close(descriptor)
     return data
 
 
@@ -95,8 +113,12 @@ def read(path: Path, limit: int, what: str) -> bytes:
     """
     data = head(path, limit + 1, what)
     if len(data) > limit:
-        raise RttqaError(f"{what}: larger than {limit} bytes", "check that it is the right file")
+        raise RttqaError(f"{what}: larger than {_size(limit)}", "check that it is the right file")
     return data
+
+
+def _size(limit: int) -> str:
+    return f"{limit >> 20} MiB" if limit >> 20 and limit % (1 << 20) == 0 else f"{limit} bytes"
 
 
 def write(path: Path, data: bytes) -> None:

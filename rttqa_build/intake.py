@@ -23,6 +23,7 @@ from rttqa_build.deidentify.stream import CutError, LineEndingError, StreamError
 from rttqa_build.diagnostic import Diagnostic, Location, Severity, finding, ordered, with_severity
 from rttqa_build.study import Fate, Instance, Reason, SourceFile, Study, assemble, files, read
 from rttqa_build.study import Kind as ObjectKind
+from rttqa_build.study.header import starts_like_dicom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _DENIED = "the operating system does not let it be read"
 _NONE = Harvest()
 _SOURCE = Location("source")
+_LONG = (64 << 20) + 1  # bytes: longer than a document may be; a film or a backup is not read to its end
 _CODES: Mapping[type[StreamError], str] = {LineEndingError: "A004", CutError: "A005"}
 _REFERRING = frozenset({ObjectKind.PLAN, ObjectKind.DOSE})
 _IMAGES = frozenset({"CT", "MR", "PT"})
@@ -114,7 +116,12 @@ def _largest_first(folder: Path, path: str) -> int:
 
 def _take(folder: Path, path: str) -> _Taken:
     try:
-        data = disk.unbuffered(folder / path, sys.maxsize)
+        data = disk.unbuffered(folder / path, _LONG)
+        if len(data) == _LONG:
+            if not starts_like_dicom(data):
+                size = (folder / path).stat().st_size
+                return _Taken(Fate(SourceFile(path, size, ""), Reason.NOT_DICOM))
+            data = disk.unbuffered(folder / path, sys.maxsize)
     except OSError:
         return _Taken(Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, _DENIED))
     file = SourceFile(path, len(data), hashlib.sha256(data).hexdigest(), deflate.crc32(data))

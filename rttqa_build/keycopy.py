@@ -79,7 +79,7 @@ def parse(text: str) -> Copy:
     Raises UsageError, which says the line, never what stands there.
     """
     if text.startswith("rttqa-key-"):
-        return Copy(CentreKey.parse(text), "")
+        return Copy(_of_line(text.strip()), "")
     rows = {int(match[1]): match[2] for match in _ROW.finditer(text)}
     pieces = {number: typed(number, rows.get(number, "")) for number in range(1, LINES + 1)}
     wrong = [str(number) for number, piece in pieces.items() if piece is None]
@@ -92,6 +92,17 @@ def parse(text: str) -> Copy:
     printed = _FINGERPRINT.search(text)
     key = CentreKey(b"".join(piece for piece in pieces.values() if piece))
     return Copy(key, printed[1].lower() if printed else "")
+
+
+def _of_line(line: str) -> CentreKey:
+    try:
+        return CentreKey.parse(line)
+    except UsageError:
+        raise UsageError(
+            "the copy of the key is damaged: its line does not fit its check digits",
+            "use another copy, or type in the printed page: `rttqa-build key restore`",
+            code="A001",
+        ) from None
 
 
 def _check(number: int, piece: bytes) -> bytes:

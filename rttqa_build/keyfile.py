@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import stat
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import disk
 from rttqa_build.diagnostic import UsageError
-from rttqa_build.pseudonym import CentreKey
+from rttqa_build.pseudonym import PUT_BACK, CentreKey
 from rttqa_build.repository import inside_work_tree
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 4096
+_MAKE_ONE = "make one with `rttqa-build key new`, or restore the centre's key from its backup"
+_BRING_BACK = (
+    "connect the drive or share where it lies, or put it back: `rttqa-build key restore`; a new key would "
+    "give every patient other pseudonyms"
+)
 _OTHERS = stat.S_IRWXO
 _GROUP = stat.S_IRWXG
 
@@ -25,14 +31,14 @@ def read(path: Path, *, access: str, fingerprint: str = "") -> CentreKey:
     """Return the key in a file; raise UsageError when it is missing, damaged, exposed or another one.
 
     ``access``: ``owner``, or ``group`` for a key on a controlled share. ``fingerprint``: the pinned one, or
-    empty. Modes are checked where the operating system has them.
+    empty. Modes are checked where the operating system has them. What an editor of Windows adds is passed
+    over: a byte-order mark, another line end. Raises RttqaError when the file cannot be read.
     """
-    if not path.is_file():
-        hint = "make one with `rttqa-build key new`, or restore the centre's key from its backup"
-        raise UsageError("there is no key file where the settings say", hint, code="A001")
+    mode = _mode(path, pinned=bool(fingerprint))
     _refuse_work_tree(path)
-    _refuse_exposed(path, access)
-    key = CentreKey.parse(disk.read(path, LARGEST, "the key file").decode("ascii", "replace"))
+    _refuse_exposed(mode, access)
+    data = disk.read(path, LARGEST, "the key file")
+    key = CentreKey.parse(_line(data))
     if fingerprint and key.fingerprint != fingerprint:
         raise UsageError(
             "the key is not the one that rttqa.yaml names: its fingerprint differs",
@@ -40,6 +46,38 @@ def read(path: Path, *, access: str, fingerprint: str = "") -> CentreKey:
             code="A001",
         )
     return key
+
+
+def _mode(path: Path, *, pinned: bool) -> int:
+    """Return the mode of the key file; raise UsageError when there is no file of that path."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            hint = "connect the drive or share that it leads to; the key itself may lie there unharmed"
+            raise UsageError(
+                "the key file is a link to a file that is not there", hint, code="A001"
+            ) from None
+        hint = _BRING_BACK if pinned else _MAKE_ONE
+        raise UsageError("there is no key file where the settings say", hint, code="A001") from None
+    except OSError as error:
+        raise disk.failure(error, "the key file") from None
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        hint = "`key_file` in rttqa.yaml is the path of the file itself, for example FOLDER/centre.key"
+        raise UsageError(f"where the settings say that the key file lies is {what}", hint, code="A001")
+    return mode
+
+
+def _line(data: bytes) -> str:
+    """Return the text of a key file; raise UsageError when it holds none."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        hint = "save it as UTF-8 or ANSI, as the one line that it is; do not make a new key"
+        raise UsageError("the key file was saved as UTF-16 text", hint, code="A001")
+    text = data.decode("utf-8-sig", "replace").strip()
+    if not text.strip("\0"):
+        raise UsageError("the key file is empty", PUT_BACK, code="A001")
+    return text
 
 
 def create(path: Path, key: CentreKey) -> None:
@@ -91,10 +129,9 @@ def _refuse_work_tree(path: Path, what: str = "the key file") -> None:
         )
 
 
-def _refuse_exposed(path: Path, access: str) -> None:
+def _refuse_exposed(mode: int, access: str) -> None:
     if os.name == "nt":
         return
-    mode = path.stat().st_mode
     forbidden = _OTHERS if access == "group" else _OTHERS | _GROUP
     if mode & forbidden:
         raise UsageError(

@@ -16,6 +16,7 @@ from rttqa_build import consistency, definition, disk
 from rttqa_build.diagnostic import NOWHERE, Location, RttqaError, exit_code, finding, ordered
 from rttqa_build.manifest import Manifest
 from rttqa_build.schema import CompiledSchema, did_you_mean
+from rttqa_build.slips import cut_short
 from rttqa_build.source import MAX_BYTES, parse
 from rttqa_build.trial import Trial
 
@@ -106,7 +107,8 @@ class Library:
     def read_manifest(self, data: bytes, file: str) -> Reading:
         """Read and check one manifest, by YAML, schema and cross-field rules; all findings in one run.
 
-        There is no manifest to work with when its YAML or its shape is at fault, or a path leads outside.
+        There is no manifest to work with when its YAML or its shape is at fault, a path leads outside, or one
+        id stands for two objects of a role.
         """
         document, findings = parse(data, file)
         if document is None:
@@ -120,7 +122,8 @@ class Library:
             return Reading(document, None, trial, ordered(every))
         manifest = Manifest.from_document(document)
         every = ordered((*findings, *said, *consistency.check(manifest, trial)))
-        sound = not exit_code(findings) and not any(found.code == UNSAFE_PATH for found in every)
+        unsafe = consistency.ambiguous(manifest) or any(found.code == UNSAFE_PATH for found in every)
+        sound = not exit_code(findings) and not unsafe
         return Reading(document, manifest if sound else None, trial, every)
 
     def read_clinical(
@@ -140,7 +143,7 @@ class Library:
         checked, said = self.schema(manifest.trial).validate(merged)
         clinical: Any = checked.data
         unfinished = consistency.todo(replace(merged, data={"clinical": document.data}))
-        said = ordered((*findings, *said, *unfinished))
+        said = ordered((*findings, *said, *unfinished, *cut_short(document)))
         return ({} if exit_code(said) else clinical["clinical"]), said
 
     def _common(self) -> CompiledSchema:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 KEY_LENGTH = 32
 _KEY_LINE = re.compile(r"rttqa-key-1:([0-9a-f]{64}):([0-9a-f]{8})\n?")
+PUT_BACK = (
+    "move it away, then put the key back from its copy: `rttqa-build key restore`; do not make a new key"
+)
 _SCOPE = re.compile(r"[a-z0-9-]+")
 _MINIMUM_WEEKS, _WEEK_RANGE = 52, 469
 
@@ -55,14 +58,14 @@ class CentreKey:
         if match is None:
             raise UsageError(
                 "the key file does not hold a key",
-                "it has one line, rttqa-key-1:…; restore it from the printed copy or another backup",
+                f"it has one line, rttqa-key-1:…; {PUT_BACK}",
                 code="A001",
             )
         key = cls(bytes.fromhex(match[1]))
         if key.to_line().strip() != match[0].strip():
             raise UsageError(
                 "the key file is damaged: its check digits do not fit",
-                "restore it from the printed copy or another backup; do not make a new key",
+                PUT_BACK,
                 code="A001",
             )
         return key

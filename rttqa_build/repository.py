@@ -274,6 +274,11 @@ def create(folder: Path, environ: Mapping[str, str]) -> Repository:
     return find(folder, environ)
 
 
+def demand_git(environ: Mapping[str, str]) -> None:
+    """Raise UsageError when there is no git, before anything is made that would need it."""
+    _program(environ)
+
+
 def inside_work_tree(path: Path) -> bool:
     """Return whether ``path``, which need not exist, lies in any Git work tree, linked ones included.
 

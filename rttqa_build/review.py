@@ -165,6 +165,10 @@ def _said(one: Reviewed, say: _Speaker) -> Iterator[str]:
     """Yield the fields of the manifest that say something else; values only of fields that are choices."""
     if one.then is None or one.now is None:
         return
+    for data, when in ((one.then.data, "could not be read before"), (one.now.data, "cannot be read")):
+        if not isinstance(data, dict):
+            yield f"- the manifest {when}: what changed in it is not told"
+            return
     then, now = dict(_leaves(one.then.data, ())), dict(_leaves(one.now.data, ()))
     changed = [path for path in {**then, **now} if then.get(path, _NOTHING) != now.get(path, _NOTHING)]
     changed = [path for path in changed if path[0] != "waivers"]

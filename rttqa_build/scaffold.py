@@ -54,6 +54,7 @@ def init(
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError("there is a file where the folder should be", "give another name")
+    repository.demand_git(environ)
     _make(folder)
     git = _repository(folder, environ)
     files = {name: _template(template) for name, template in TEMPLATES.items()}

@@ -7,12 +7,13 @@ person without the portal's link can check and build.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from rttqa_build import disk
-from rttqa_build.diagnostic import Location, UsageError, exit_code, finding, ordered
+from rttqa_build.diagnostic import Location, RttqaError, UsageError, exit_code, finding, ordered
 from rttqa_build.library import Library
 from rttqa_build.source import MAX_BYTES, canonical, parse
 from rttqa_build.trial import Acceptance, Contact
@@ -141,19 +142,24 @@ class Settings:
 
 
 def find_root(start: Path) -> Path | None:
-    """Return the nearest folder, from ``start`` upwards, that holds the settings."""
-    return next((folder for folder in (start, *start.parents) if (folder / FILE).is_file()), None)
+    """Return the nearest folder, from ``start`` upwards, that holds the settings, be they readable or not."""
+    places = ((folder, folder / FILE) for folder in (start, *start.parents))
+    return next((folder for folder, path in places if os.path.lexists(path) and not path.is_dir()), None)
 
 
 def load(root: Path) -> tuple[Settings | None, tuple[Diagnostic, ...]]:
     """Read and check the settings of the repository at ``root``.
 
-    Settings are returned only when no finding is fatal. Raises RttqaError when the file cannot be read.
+    Settings are returned only when no finding is fatal.
     """
     path = root / FILE
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None, (finding("M303", "there is no rttqa.yaml here", Location(FILE)),)
-    document, findings = parse(disk.head(path, MAX_BYTES + 1, FILE), FILE)
+    try:
+        data = disk.head(path, MAX_BYTES + 1, FILE)
+    except RttqaError as error:
+        return None, (finding("M303", error.message, Location(FILE), hint=error.hint),)
+    document, findings = parse(data, FILE)
     if document is None:
         return None, findings
     document, faults = Library().schema("settings").validate(document)

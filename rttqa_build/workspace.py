@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import re
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +30,7 @@ from rttqa_build import (
 from rttqa_build.beside import files, searched
 from rttqa_build.definition import acceptance
 from rttqa_build.deidentify.marks import PROFILE
-from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, finding, ordered
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, bounded, finding, ordered
 from rttqa_build.identifiers import identifiers, kinds
 from rttqa_build.ledger import FOLDER as RECEIPTS
 from rttqa_build.library import Library, Reading
@@ -121,23 +122,35 @@ class Workspace:
         if not names:
             folders = (self.root / SUBMISSIONS).glob("*")
             return tuple(sorted(folder / MANIFEST for folder in folders if _is_submission(folder)))
-        return tuple(self._manifest(name) for name in names)
+        return tuple(dict.fromkeys(self._manifest(name) for name in names))
 
     def _manifest(self, name: str) -> Path:
         path = Path(name)
         candidates = (path, path / MANIFEST, self.root / SUBMISSIONS / name / MANIFEST)
-        found = next((candidate for candidate in candidates if candidate.is_file()), None)
+        found = next((one for one in candidates if os.path.lexists(one) and not one.is_dir()), None)
         if found is None:
-            known = [path.parent.name for path in self.manifests(())]
+            known = {path.parent.name: path for path in self.manifests(())}
+            if name in known:  # a folder whose manifest has another name, or is none: a finding says so
+                return known[name]
             hint = "give the path of a manifest.yaml, or the name of a folder below submissions/"
             hint = did_you_mean(name, known) or hint
             raise UsageError(f"there is no submission {path.name or name}", hint)
+        self._demand_manifest(found.absolute())
         return found.absolute()
+
+    def _demand_manifest(self, path: Path) -> None:
+        """Raise UsageError for a file of which nobody says that it may be searched and written beside."""
+        where = Path(os.path.normpath(path))
+        if not where.is_relative_to(self.root) and not path.resolve().is_relative_to(self.root.resolve()):
+            hint = f"change into its repository, or move it here: {SUBMISSIONS}/NAME/{MANIFEST}"
+            raise UsageError(f"{path.name} lies outside this repository", hint)
+        if path.name in {FILE, mappings.FILE, *records.SCHEMAS}:
+            raise UsageError(f"{path.name} is no manifest", f"give the path of a {MANIFEST}")
 
     def load(self, manifest: Path) -> Submission:
         """Return a submission with everything that ``check`` finds in it alone."""
         shown = self.shown(manifest)
-        data, reading = self._read(manifest, shown)
+        data, reading = self.read(manifest)
         folder = manifest.parent
         schemas = {
             name: self.library.schema(file.removesuffix(".schema.json"))
@@ -154,8 +167,9 @@ class Workspace:
         )
         return Submission(folder, shown, data, reading, kept, basis, ordered(found))
 
-    def _read(self, manifest: Path, shown: str) -> tuple[bytes, Reading]:
+    def read(self, manifest: Path) -> tuple[bytes, Reading]:
         """Return a manifest's bytes and what they say; one that cannot be read does not stop the others."""
+        shown = self.shown(manifest)
         try:
             data = disk.head(manifest, MAX_BYTES + 1, shown)
         except RttqaError as error:
@@ -182,7 +196,8 @@ class Workspace:
     def _standing(self, reading: Reading, kept: Records, basis: Basis, shown: str) -> Iterable[Diagnostic]:
         """Yield what lock, approvals, receipt and acceptance of the trial say against the manifest."""
         if reading.document is not None:
-            yield from identifiers(reading.document, self.settings.identifiers, self._contacts(reading.trial))
+            found = identifiers(reading.document, self.settings.identifiers, self._contacts(reading.trial))
+            yield from _few_of_each(found)
         if reading.trial is not None and reading.document is not None:
             where = reading.document.at(("trial",))
             yield from acceptance(reading.trial, self.settings.accept_unofficial, where)
@@ -205,7 +220,8 @@ class Workspace:
         The manifest itself is searched by its fields, or here where it is no YAML.
         """
         past, contacts = manifest.parent / history.HISTORY, self._contacts(reading.trial)
-        for path in files(manifest.parent):
+        own = manifest.parent.is_relative_to(self.root / SUBMISSIONS) and manifest.parent.name != SUBMISSIONS
+        for path in files(manifest.parent, deep=own):
             # what was frozen was searched before it was received
             frozen = path.is_relative_to(past) and path.name in history.FROZEN
             if not frozen and (path != manifest or reading.document is None):
@@ -232,7 +248,7 @@ class Workspace:
 
     def _searched(self, path: Path, allowed: tuple[str, ...]) -> tuple[Diagnostic, ...]:
         """Return what identifies in a file, unless Git ignores it."""
-        found = searched(path, self.shown(path), self.settings.identifiers, allowed)
+        found = tuple(_few_of_each(searched(path, self.shown(path), self.settings.identifiers, allowed)))
         return () if found and self._ignored(path) else found
 
     def _ignored(self, path: Path) -> bool:
@@ -418,6 +434,15 @@ class Workspace:
         withdrawn = kept.receipt.recalled > 0
         told = supplement.still_asked(reading.diagnostics, manifest, trial, before, withdrawn=withdrawn)
         return reading._replace(diagnostics=told)
+
+
+def _few_of_each(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield as many findings of each code as somebody reads."""
+    by_code: dict[str, list[Diagnostic]] = defaultdict(list)
+    for one in found:
+        by_code[one.code].append(one)
+    for of_one_code in by_code.values():
+        yield from bounded(of_one_code)
 
 
 def _sought(submissions: Iterable[Submission]) -> re.Pattern[bytes] | None:

@@ -106,8 +106,8 @@ FAULTS = (
     Fault(
         "free text beyond the table is kept unless it identifies",
         "policy",
-        ".get(vr, Action.EMPTY)\n\n\ndef compile_policy",
-        ".get(vr, Action.CLEAN)\n\n\ndef compile_policy",
+        ".get(vr, Action.EMPTY)\n\n\n@functools.cache",
+        ".get(vr, Action.CLEAN)\n\n\n@functools.cache",
         _BEYOND,
     ),
     Fault(
@@ -183,8 +183,8 @@ FAULTS = (
     Fault(
         "of several UIDs in one element only the first is replaced",
         "engine",
-        'known = self.uids[value] = encode.pad(b"\\\\".join(new), "UI")',
-        'known = self.uids[value] = encode.pad(b"\\\\".join([next(new), *value.split(b"\\\\")[1:]]), "UI")',
+        'return encode.pad(b"\\\\".join(new), "UI")',
+        'return encode.pad(b"\\\\".join([next(new), *value.split(b"\\\\")[1:]]), "UI")',
         _BEYOND,
     ),
     Fault(

@@ -166,6 +166,8 @@ def test_a_form_without_the_table(tmp_path: Path) -> None:
 def test_a_form_that_is_no_table(tmp_path: Path) -> None:
     made = compared(tmp_path, name="PAF.pdf")
     assert told(made) == [("D605", "values cannot be read from a PDF file")]
+    made = compared(tmp_path, name="PAF")
+    assert told(made) == [("D605", "values cannot be read from a file whose name has no ending")]
 
 
 def test_a_form_that_is_not_there_is_told_once_elsewhere(tmp_path: Path) -> None:

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -57,6 +56,10 @@ def test_read_is_bounded(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")
     assert disk.read(path, 5, "the file") == b"12345"
+    os.truncate(path, 3 << 20)
+    with pytest.raises(RttqaError, match="the file: larger than 2 MiB"):
+        disk.read(path, 2 << 20, "the file")
+    os.truncate(path, 5)
     with pytest.raises(RttqaError, match="the file: larger than 4 bytes"):
         disk.read(path, 4, "the file")
 
@@ -173,16 +176,45 @@ def test_a_file_is_read_as_far_as_is_asked_and_as_it_goes(tmp_path: Path, size: 
     assert disk.unbuffered(tmp_path / "a", size) == expected
 
 
+def test_what_comes_in_pieces_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"one two three")
+    whole = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, size: whole(descriptor, min(size, 4)))
+    assert disk.unbuffered(tmp_path / "a", 100) == b"one two three"
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NONBLOCK"), reason="every file is waited for here")
+def test_a_file_that_a_server_lends_out_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    patient = os.open
+
+    def lent(path: Path, flags: int) -> int:
+        if flags & os.O_NONBLOCK:
+            raise BlockingIOError(errno.EAGAIN, "lent")
+        return patient(path, flags)
+
+    monkeypatch.setattr(os, "open", lent)
+    assert disk.unbuffered(tmp_path / "a", 10) == b"abc"
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_what_comes_in_pieces_is_read_whole(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-
-    def write() -> None:
-        with (tmp_path / "pipe").open("wb", buffering=0) as pipe:
-            for piece in (b"one ", b"two ", b"three"):
-                pipe.write(piece)
-                time.sleep(0.01)
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(write)
-        assert disk.unbuffered(tmp_path / "pipe", 100) == b"one two three"
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "link to a pipe", "folder", "circle"])
+def test_only_regular_files_are_read_and_nobody_waits(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    if kind == "socket":
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(str(path))
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "circle":
+        path.symlink_to(path)
+    else:
+        os.mkfifo(tmp_path / "pipe")
+        target = Path("/dev/zero") if kind == "device" else tmp_path / "pipe"
+        path.symlink_to(target)
+    word = {"folder": "it is a folder", "circle": "leads in a circle"}.get(kind, "no ordinary file")
+    with pytest.raises(RttqaError, match=f"the file: .*{word}") as caught:
+        disk.read(path, 100, "the file")
+    assert caught.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import runpy
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer.main
+from cli_centre import called, on_a_terminal
 
 from rttqa_build.cli.app import app
 from rttqa_build.codes import CATALOGUE, FAMILIES
@@ -173,10 +175,13 @@ class Shell:
         return self._plain(line, words)
 
     def _plain(self, line: str, words: list[str]) -> str:
-        command = [sys.executable, "-m", "rttqa_build", *words[1:]]
-        done = subprocess.run(
-            line if words[0] in OTHERS else command,
-            shell=words[0] in OTHERS,
+        if words[0] not in OTHERS:
+            told = io.StringIO()
+            called(self.folder, self.environ(), words[1:], told, told)
+            return told.getvalue()
+        done = subprocess.run(  # noqa: S602 - a line of our own pages
+            line,
+            shell=True,
             cwd=self.folder,
             env=self.environ(),
             check=False,
@@ -189,17 +194,9 @@ class Shell:
 
     def _on_a_terminal(self, words: list[str]) -> str:
         """Run a verb that wants a person, who says yes."""
-        pty = pytest.importorskip("pty", reason="there is no terminal to pretend here")
-        main, other = pty.openpty()
-        os.write(main, b"y\n")
-        command = [sys.executable, "-m", "rttqa_build", *words]
-        with subprocess.Popen(
-            command, cwd=self.folder, env=self.environ(), stdin=other, stdout=other, stderr=other
-        ):
-            os.close(other)
-            told = b"".join(iter(lambda: self._read(main), b""))
-        os.close(main)
-        text = re.sub(r"[^\n]*\r\x1b\[K", "", told.decode("utf-8").replace("\r\n", "\n"))
+        pytest.importorskip("pty", reason="there is no terminal to pretend here")
+        told = on_a_terminal(self.folder, self.environ(), "y\n", words).out
+        text = re.sub(r"[^\n]*\r\x1b\[K", "", told)
         # What was typed before the question stood there is echoed before it.
         return text.removeprefix("y\n").replace("[y/N]: ", "[y/N]: y\n")
 
@@ -207,13 +204,6 @@ class Shell:
         """Return the files that a pattern stands for, as a shell would; of anything else, itself."""
         found = sorted(map(str, self.folder.glob(word))) if "*" in word else []
         return found or [word]
-
-    @staticmethod
-    def _read(handle: int) -> bytes:
-        try:
-            return os.read(handle, 65536)
-        except OSError:
-            return b""  # the other end is closed
 
     @staticmethod
     def _edit(path: Path) -> str:

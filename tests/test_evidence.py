@@ -184,7 +184,7 @@ def test_a_structure_beyond_the_dose_grid_is_told_where_it_matters(
         made = computed(*args, **options)
         return tuple(replace(one, covered_fraction=0.5) for one in made if isinstance(one, dvh.Dvh))
 
-    monkeypatch.setattr(dvh, "compute_all", partly)
+    monkeypatch.setattr("rttqa_build.evidence.dvh.compute_all", partly)
     found = judged(cases("prostate"), rule("30", metric)).diagnostics
     assert [one.subject for one in found if one.code == "D205" and one.subject == "Rectum"] == [
         "Rectum"

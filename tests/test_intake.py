@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rttqa_build import synthetic
+from rttqa_build import disk, synthetic
+from rttqa_build import intake as intake_module
 from rttqa_build.deidentify.identity import Kind, Who
 from rttqa_build.diagnostic import UsageError
 from rttqa_build.intake import Intake, take_in, weighed
@@ -36,6 +37,30 @@ def test_objects_and_other_files_are_all_there(export: Path) -> None:
     assert len(intake.study.instances) + len(intake.study.others) == len(files)
     assert {fate.reason for fate in intake.study.others} == {Reason.DICOMDIR, Reason.NOT_DICOM}
     assert not intake.diagnostics
+
+
+def test_a_long_file_is_read_to_its_end_only_where_it_begins_like_dicom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A film in the export would fill the memory; a dose is as long as it is."""
+    patient = synthetic.write(tmp_path / "long", extent=synthetic.SMALL)
+    whole = take_in(tmp_path / "long", 2, silent)
+    (tmp_path / "long" / "film.avi").write_bytes(b"RIFF" * 2000)
+    asked: list[int] = []
+    unbuffered = disk.unbuffered
+
+    def noted(path: Path, size: int) -> bytes:
+        asked.extend([size] if path.name == "film.avi" else [])
+        return unbuffered(path, size)
+
+    monkeypatch.setattr(intake_module, "_LONG", 1000)
+    monkeypatch.setattr(disk, "unbuffered", noted)
+    taken = take_in(tmp_path / "long", 2, silent)
+    assert taken.study.instances == whole.study.instances
+    (film,) = (fate for fate in taken.study.others if fate.file.path == "film.avi")
+    assert (film.reason, film.file.size, film.file.sha256) == (Reason.NOT_DICOM, 8000, "")
+    assert asked == [1000]
+    assert patient.paths["dose"].stat().st_size > 1000
 
 
 def test_the_harvest_holds_patient_staff_uids_and_names_of_files(export: Path) -> None:

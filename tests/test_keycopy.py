@@ -35,8 +35,14 @@ def test_every_key_comes_back(secret: bytes) -> None:
     assert copy == keycopy.Copy(key, key.fingerprint)
 
 
-def test_a_copy_of_the_key_file_is_taken_too() -> None:
-    assert keycopy.parse(KEY.to_line()) == keycopy.Copy(KEY, "")
+@pytest.mark.parametrize("end", ["\n", "\r\n", "", " \n\n"])
+def test_a_copy_of_the_key_file_is_taken_too(end: str) -> None:
+    assert keycopy.parse(KEY.to_line().strip() + end) == keycopy.Copy(KEY, "")
+
+
+def test_a_damaged_copy_of_the_key_file_is_told_as_a_copy() -> None:
+    with pytest.raises(UsageError, match="the copy of the key is damaged"):
+        keycopy.parse(KEY.to_line().replace("0001", "0002"))
 
 
 @pytest.mark.parametrize(

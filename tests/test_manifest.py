@@ -84,6 +84,53 @@ source: p
 """
 
 
+def test_an_id_of_two_objects_of_a_role_leaves_nothing_to_build() -> None:
+    """The lock has one row for each id: one of two objects of one id would be sent and not be recorded."""
+    text = PHANTOM + "data: {plan: [{id: one, label: A}, {id: one, label: B}]}\n"
+    reading = LIBRARY.read_manifest(text.encode(), "m.yaml")
+    assert ([d.code for d in reading.diagnostics], reading.manifest) == (["M202"], None)
+    text = PHANTOM + "data: {plan: {id: one, label: A}, dose: {id: one, label: B}}\n"
+    reading = LIBRARY.read_manifest(text.encode(), "m.yaml")
+    assert [d.code for d in reading.diagnostics] == ["M202"]
+    assert reading.manifest is not None  # rows of their own, dose:one and plan:one
+
+
+MANY = 4_000
+OF_THOUSANDS = {
+    "unknown fields": ("", "field{0}: x", "M101"),
+    "unknown fields of entries": ("data:\n  plan:", "  - {{id: a{0}, lable: x}}", "M101"),
+    "values of another kind": ("structures:", "  s{0}: []", "M103"),
+    "numbers for names": ("structures:", "  s{0}: {0}", ""),
+    "one name for all": ("structures:", "  s{0}: x", "M205"),
+    "cut short": ("structures:", "  s{0}: x{0} #1", "M226"),
+    "unknown ids": ("data:\n  plan:", "  - {{id: a{0}, of: [b{0}]}}", "M203"),
+    "one id for all": ("data:\n  plan:", "  - {{id: a, label: x}}", "M202"),
+    "unfinished": ("structures:", "  s{0}: TODO", "M201"),
+}
+
+
+@pytest.mark.parametrize("how", OF_THOUSANDS)
+def test_thousands_of_faults_are_cut_off_in_little_time(how: str) -> None:
+    start, line, code = OF_THOUSANDS[how]
+    text = "\n".join([PHANTOM + start, *(line.format(n) for n in range(MANY))])
+    begin = time.perf_counter()
+    reading = LIBRARY.read_manifest(text.encode(), "m.yaml")
+    assert time.perf_counter() - begin < 10  # of twenty thousand, some took minutes
+    told = [d.code for d in reading.diagnostics]
+    assert (told.count(code), told.count("M110")) == ((50, 1) if code else (0, 0))
+    assert len(told) <= 102
+    more = next((d for d in reading.diagnostics if d.code == "M110"), None)
+    assert more is None or (more.fatal, more.where.item) == (False, "")
+
+
+def test_no_field_is_named_where_not_each_was_looked_at() -> None:
+    text = PHANTOM + "\n".join(f"Jane Doe {n}: 943 476 5919" for n in range(60))
+    reading = LIBRARY.read_manifest(text.encode(), "m.yaml")
+    assert reading.document is not None
+    places = [reading.document.at(path).item for path in reading.document.keys]
+    assert {place for place in places if "Jane" in place} == set()
+
+
 def test_a_trial_without_structures_takes_any_name() -> None:
     text = PHANTOM + "structures: {Target: ptv, Cord: cord}\n"
     text += "prescription: [{target: Target, dose_gy: 1, fractions: 1}]\n"

@@ -6,14 +6,13 @@ import hashlib
 import io
 import json
 import re
-import subprocess
-import sys
 import zipfile
 from typing import TYPE_CHECKING
 
 import build_case
 import pydicom
 import pytest
+from cli_centre import called
 from git_builder import commit, git, git_environ
 from pypdf import PdfReader
 
@@ -199,10 +198,10 @@ def submitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]
     said = []
 
     def go(*words: str) -> None:
-        command = [sys.executable, "-m", "rttqa_build", *words]
-        done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
-        said.append(done.stdout + done.stderr)
-        assert done.returncode == 0, said[-1]
+        out, err = io.StringIO(), io.StringIO()
+        code = called(root, environ, words, out, err)
+        said.append(out.getvalue() + err.getvalue())
+        assert code == 0, said[-1]
 
     root.mkdir()
     go("init", ".")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import build_case
 import pytest
+from fault_case import alter
 from pydicom import dcmread
 
 from rttqa_build import checks
@@ -108,14 +109,6 @@ def every_slice(**elements: Any) -> Callable[[Spoilt], None]:
             alter(one.edit("planning_image", number), elements)
 
     return plant
-
-
-def alter(item: Dataset, elements: dict[str, Any]) -> None:
-    for keyword, value in elements.items():
-        if value is None:
-            delattr(item, keyword)
-        else:
-            setattr(item, keyword, value)
 
 
 def gone(role: str, number: int = 0) -> Callable[[Spoilt], None]:

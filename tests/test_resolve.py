@@ -385,6 +385,20 @@ def test_the_planning_ct_is_no_diagnostic_ct() -> None:
     assert solve_codes(study, manifest) == ["R105"]
 
 
+@pytest.mark.parametrize("role", ["diagnostic_ct", "ct_4d"])
+def test_the_planning_ct_is_not_sent_as_another_one_unsaid(role: str) -> None:
+    """The links lead to it: without a word it would be missing among the planning objects."""
+    study = a_study(*one_chain(), a_series("ctb"))
+    trial = a_trial(*required(*CHAIN), ObjectRule(role, ("CT",)))
+    (told,) = resolve(study, a_manifest(**{role: Selector(path="ct")}), trial).diagnostics
+    assert (told.code, told.message.count("planning_image"), told.where.item) == (
+        "R105",
+        1,
+        f"data.{role}[0]",
+    )
+    assert solve_codes(study, a_manifest(**{role: Selector(path="ctb")}), trial) == []
+
+
 def solve_codes(study: Study, manifest: Manifest | None = None, trial: Trial = ALL) -> list[str]:
     return [d.code for d in resolve(study, manifest or a_manifest(), trial).diagnostics]
 

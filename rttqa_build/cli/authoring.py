@@ -37,10 +37,14 @@ def fmt(named: Sequence[str], *, only_check: bool) -> int:
     endings = [_one(here, path, order, out, only_check=only_check) for path in here.manifests(named)]
     if not endings:
         out.tell(session.NO_SUBMISSION)
-    return session.worst(endings)
+    elif settled := endings.count(None):
+        what = "1 manifest is" if settled == 1 else f"{settled} manifests are"
+        out.say(f"{what} in the house style already")
+    return session.worst(code or 0 for code in endings)
 
 
-def _one(here: Workspace, path: Path, order: Order, out: Terminal, *, only_check: bool) -> int:
+def _one(here: Workspace, path: Path, order: Order, out: Terminal, *, only_check: bool) -> int | None:
+    """Return how one manifest ended; None where there was nothing to do."""
     from rttqa_build.style import StyleError, styled
 
     shown = here.shown(path)
@@ -57,7 +61,7 @@ def _one(here: Workspace, path: Path, order: Order, out: Terminal, *, only_check
             "it stays as it is; move comments that stand inside {…} or […] above the field",
         ) from None
     if new == data:
-        return 0
+        return None
     if only_check:
         out.tell(f"{shown}: not in the house style: run `rttqa-build fmt`")
         return 1

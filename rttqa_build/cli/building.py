@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rttqa_build.cli.output import Terminal
     from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.manifest import Manifest
     from rttqa_build.pseudonym import CentreKey
     from rttqa_build.workspace import Submission, Workspace
 
@@ -59,6 +60,7 @@ def _one(here: Workspace, path: Path, key: CentreKey, *, locked: bool, jobs: int
     name = path.parent.name
     found: tuple[Diagnostic, ...] = ()
     try:
+        _demand_places(here, name, here.read(path)[1].manifest)  # before anything is made there
         with here.alone(name):
             submission = with_key(here, here.load(path), key)
             found = submission.reading.diagnostics
@@ -74,7 +76,7 @@ def _build(here: Workspace, submission: Submission, key: CentreKey, *, locked: b
     edited = any(one.code == EDITED for one in submission.diagnostics)
     if submission.manifest is None or submission.trial is None or edited:
         return Outcome(submission.name, 1, submission.diagnostics)
-    built = run(order(here, submission, key, jobs=jobs, keep=not locked), out.progress)
+    built = run(_order(here, submission, key, jobs=jobs, keep=not locked), out.progress)
     out.progress("")
     found = built.diagnostics
     if locked:
@@ -88,12 +90,15 @@ def _build(here: Workspace, submission: Submission, key: CentreKey, *, locked: b
 
 def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int, keep: bool = True) -> Order:
     """Return what a build of a submission needs; raise RttqaError when source or output may not be used."""
+    _demand_places(here, submission.name, submission.manifest)
+    return _order(here, submission, key, jobs=jobs, keep=keep)
+
+
+def _order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int, keep: bool) -> Order:
     manifest, trial = submission.manifest, submission.trial
     if manifest is None or trial is None:
         raise ValueError("only a submission with a valid manifest can be built")
-    _demand_ignored(here, here.output(submission.name) / REPORT)
     source = here.source(manifest)
-    _demand_apart(here, here.output(submission.name), source)
     return Order(
         manifest,
         trial,
@@ -112,6 +117,14 @@ def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int,
     )
 
 
+def _demand_places(here: Workspace, name: str, manifest: Manifest | None) -> None:
+    """Raise UsageError where source or output may not lie."""
+    _demand_ignored(here, here.output(name) / REPORT)
+    _demand_unsent(here, here.output(name))
+    if manifest is not None:
+        _demand_apart(here, here.output(name), here.source(manifest))
+
+
 def _demand_ignored(here: Workspace, path: Path) -> None:
     """Raise UsageError when Git would take up what is built; without git it cannot."""
     if not inside_work_tree(path):
@@ -124,6 +137,19 @@ def _demand_ignored(here: Workspace, path: Path) -> None:
         raise UsageError(
             "the build folder is not ignored by Git: packages and reports could be committed",
             "add `build_dir` of rttqa.yaml to .gitignore, or choose a folder outside the repository",
+        )
+
+
+def _demand_unsent(here: Workspace, output: Path) -> None:
+    """Raise UsageError when what is built would lie in the portal's folder without being sent."""
+    try:
+        portal = here.portal_folder()
+    except UsageError:  # who only builds need not say where the portal is
+        return
+    if portal is not None and output.resolve().is_relative_to(portal.resolve()):
+        raise UsageError(
+            "the build folder lies in the portal's folder: the report, for you only, would be handed over",
+            "choose a folder of its own for `build_dir` of rttqa.yaml",
         )
 
 

@@ -40,6 +40,7 @@ def demo(folder: Path) -> int:
     folder, out = folder.resolve(), session.term()
     data = folder.with_name(f"{folder.name}-data")
     _demand_room(folder, data)
+    repository.demand_git(session.environ())
     out.say("Making a patient (invented): CT, MR, registration, structures, plan, dose …")
     disk.write(data / "README.txt", _NOTICE)
     synthetic.write(data / "exports" / SUBMISSION, clutter=True, form_for=SUBMISSION)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rttqa_build.cli.output import Terminal
     from rttqa_build.workspace import Workspace
 
-_PIN = re.compile(r"(?m)^key_fingerprint:[ \t]*(?:null|~)?[ \t]*(?=#|$)")
+_PIN = re.compile(r"(?m)^key_fingerprint:[ \t]*(?:null|~)?[ \t]*(?=#|\r?$)")
 _COPY = "the copy of the key"
 
 
@@ -80,7 +80,8 @@ def restore(file: Path | None, fingerprint: str) -> int:
     here, out = workspace(), term()
     path = here.key_path()
     if path.exists():
-        raise UsageError("there is a key file already; it is never overwritten", "see `rttqa-build key show`")
+        hint = "`rttqa-build key show` tells whether it can be used; if it is damaged, move it away first"
+        raise UsageError("there is a key file already; it is never overwritten", hint)
     pinned = here.settings.key_fingerprint
     copy = _typed(pinned or fingerprint) if file is None else _read(file)
     _demand(copy, pinned, fingerprint.strip().lower())
@@ -95,7 +96,7 @@ def restore(file: Path | None, fingerprint: str) -> int:
 
 
 def _read(file: Path) -> keycopy.Copy:
-    return keycopy.parse(disk.read(file, keyfile.LARGEST, _COPY).decode("utf-8", "replace"))
+    return keycopy.parse(disk.read(file, keyfile.LARGEST, _COPY).decode("utf-8-sig", "replace"))
 
 
 def _typed(fingerprint: str) -> keycopy.Copy:

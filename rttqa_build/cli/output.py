@@ -59,6 +59,11 @@ class Terminal:
     def _width(self) -> int:
         return min(max(self.columns, _NARROWEST), _WIDEST) if self.columns else WIDTH
 
+    @property
+    def room(self) -> int:
+        """Return how many columns there are for what is shown as it stands, however wide the window."""
+        return max(self.columns, _NARROWEST) if self.columns else WIDTH
+
     def strong(self, text: str) -> str:
         """Return text in bold on a terminal."""
         return f"{_BOLD}{text}{_RESET}" if self.colour else text
@@ -99,13 +104,13 @@ def show_text(findings: Iterable[Diagnostic], term: Terminal, sources: Sources =
         told = found.message + place
         item = f" ({found.subject})" if found.subject and found.subject not in told else ""
         term.tell(f"{place}{_label(found, term)} {term.strong(found.message)}{item}")
-        for line in sources.lines(found.where):
+        for line in sources.lines(found.where, term.room):
             term.say(line)
         for line in found.local.splitlines() if term.local else ():
             term.say(f"  | {visible(line)}")
         for other in found.related:
             term.tell(f"  {other.where}: {other.note}")
-            for line in sources.lines(other.where):
+            for line in sources.lines(other.where, term.room):
                 term.say(line)
         if found.waived:
             term.tell(f"  waived: {found.waived}", hang=len("  waived: "))

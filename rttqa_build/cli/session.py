@@ -19,7 +19,7 @@ from rttqa_build.cli.snippet import Sources
 from rttqa_build.diagnostic import RttqaError, UsageError, exit_code
 from rttqa_build.identifiers import kinds
 from rttqa_build.schema import did_you_mean
-from rttqa_build.source import MAX_BYTES
+from rttqa_build.source import MAX_BYTES, sixteen
 from rttqa_build.workspace import Submission, Workspace
 
 if TYPE_CHECKING:
@@ -129,7 +129,12 @@ def sources(here: Workspace) -> Sources:
         path = here.root / name
         if path.suffix != ".yaml" or not path.is_file():
             return ""
-        return disk.head(path, MAX_BYTES, name).decode("utf-8-sig", "replace")
+        data = disk.head(path, MAX_BYTES, name)
+        try:
+            # as text, other encodings would be gibberish in which no identifier is noticed
+            return "" if sixteen(data) else data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return ""
 
     return Sources(read, lambda line: bool(kinds(line, patterns)))
 

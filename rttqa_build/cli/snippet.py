@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rttqa_build.diagnostic import Location
 
-WIDTH = 72
+WIDTH = 80
 _ELLIPSIS = "…"
 _TAB = "→"
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
@@ -32,22 +32,26 @@ class Sources:
     read: Callable[[str], str]
     identifies: Callable[[str], bool]
 
-    def lines(self, where: Location) -> list[str]:
-        """Return the source line and the caret beneath it; nothing where there is no line to show."""
+    def lines(self, where: Location, width: int = WIDTH) -> list[str]:
+        """Return the source line and the caret beneath it, in ``width`` columns; nothing where none is."""
         text = self._line(where)
         if not text.strip() or self.identifies(text):
             return []
+        number = str(where.line)
+        room = width - len(f"  {number} | ")
         visible = "".join(map(_visible, text))
         column = min(max(where.column, 1), len(visible) + 1) - 1
-        start = max(0, column - WIDTH * 2 // 3) if len(visible) > WIDTH else 0
-        shown = visible[start : start + WIDTH]
-        if start:
-            shown = _ELLIPSIS + shown[1:]
-        if start + WIDTH < len(visible):
-            shown = shown[:-1] + _ELLIPSIS
-        number = str(where.line)
-        margin = " " * columns(shown[: column - start])
-        return [f"  {number} | {shown}", f"  {' ' * len(number)} | {margin}^"]
+        left, right = visible[max(0, column - room) : column], visible[column : column + room]
+        while columns(left) > max(room * 2 // 3, room - max(columns(right), 1)):
+            left = left[1:]
+        while columns(left + right) > room:
+            right = right[:-1]
+        if len(left) < column:
+            left = _ELLIPSIS + left[1:]
+        if column + len(right) < len(visible):
+            right = right[:-1] + _ELLIPSIS
+        margin = " " * columns(left)
+        return [f"  {number} | {left}{right}", f"  {' ' * len(number)} | {margin}^"]
 
     def _line(self, where: Location) -> str:
         known = _lines(self.read(where.file)) if where.line else []

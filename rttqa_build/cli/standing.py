@@ -80,7 +80,7 @@ def _facts(row: Row, today: str) -> dict[str, object]:
 
 def _tell(rows: Sequence[Row], today: str, out: Terminal) -> None:
     if not rows:
-        out.say(session.NO_SUBMISSION)
+        out.tell(session.NO_SUBMISSION)
         return
     marked = {number for number, row in enumerate(rows) if row.now.today}
     show_table(COLUMNS, [_cells(row, today) for row in rows], marked, out)

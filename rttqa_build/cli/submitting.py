@@ -66,7 +66,7 @@ def submit(named: Sequence[str], asked: Asked, output: Format) -> int:
         for result in results:
             _tell(here, result, order.now, out)
         if not results:
-            out.say(session.NO_SUBMISSION)
+            out.tell(session.NO_SUBMISSION)
         if remembered:
             out.say(f"structure names accepted with it: {MAPPINGS} (commit it)")
     return session.worst(code for _, code in ended)

@@ -190,6 +190,23 @@ CODES: dict[str, Code] = {
         severity="warning",
         source="docs/how-to/resubmit.md",
     ),
+    "M226": Code(
+        "text cut short by #",
+        "A text without quotes is followed by a space and a # that looks like a part of it, as in `PTV #60`.",
+        "YAML ends the text before the space, and takes the rest for a comment: another structure, plan or file "
+        "of the shorter name could be taken instead.",
+        "Put the whole text between quotes, as 'PTV #60'; a comment begins with # and a space.",
+        severity="warning",
+        source="YAML 1.2.2, section 6.6",
+    ),
+    "M227": Code(
+        "structure called 'absent'",
+        "A structure of the trial is mapped to a name such as absent, none or n/a.",
+        "It is looked for under this name in the planning system. That there is none, and why, would not be said.",
+        "Write {absent: reason} if there is no such structure; put the name between quotes if it is called so.",
+        severity="warning",
+        source=_MANIFEST,
+    ),
     "M260": Code(
         "identifier of a patient",
         "A text that goes into Git seems to hold an NHS, CHI or H&C number, or a date of birth.",

@@ -45,7 +45,7 @@ _READING: dict[str, Code] = {
         "empty file",
         "The file holds nothing but white space and comments.",
         "There is nothing to check or to build.",
-        "Start from a draft: `rttqa-build new`.",
+        "For a manifest, start from a draft: `rttqa-build new`. Any other file: `git restore` brings it back.",
     ),
     "M007": Code(
         "nested too deeply",
@@ -161,6 +161,13 @@ _SCHEMA: dict[str, Code] = {
         "It would be unclear which is meant.",
         "Use exactly one of the forms that the field's description shows.",
         source=_MANIFEST,
+    ),
+    "M110": Code(
+        "more than is listed",
+        "The file has more findings of one kind than are listed.",
+        "Nobody reads hundreds of them; most often one slip, or the wrong file, is behind them all.",
+        "Mend those that are listed, or check that this is the file you mean; then check again.",
+        severity="warning",
     ),
 }
 

@@ -44,6 +44,10 @@ def lint(folder: Path) -> Linted:
     """
     if not folder.exists() and Path("trials", folder).is_dir():
         folder = Path("trials", folder)  # the id alone, as `trials new` was given it
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "is not there"
+        hint = "give the repository's folder, the folder of a trial below its trials/, or a trial's id"
+        raise UsageError(f"{folder.name or folder} {what}", hint)
     folder = folder.resolve()
     single = (folder / "trial.yaml").is_file()
     root = folder.parent.parent if single else folder

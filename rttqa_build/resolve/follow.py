@@ -138,7 +138,8 @@ def _follow_chain(study: Study, manifest: Manifest, trial: Trial, choice: Choice
             if not earlier.missing(_LINK[role], broken.uids):
                 continue
             unsettled = choice.unsettled | chain.playable(open_roles[n + 1 :])
-            return choice._replace(unsettled=unsettled, broken=frozenset({role}))
+            told = (*choice.diagnostics, *_taken(role, broken.uids, manifest, choice))
+            return choice._replace(unsettled=unsettled, broken=frozenset({role}), diagnostics=told)
         chain = replace(chain, chosen={**chain.chosen, role: found})
         choice = choice._replace(selected=(*choice.selected, *_as_selected(role, found)))
     return choice
@@ -160,6 +161,16 @@ def _possible(role: str, study: Study, manifest: Manifest, trial: Trial, choice:
     taken = {i.file.sha256 for item in choice.selected if item.role != role for i in item.instances}
     found = candidates(study.instances, role, modalities)
     return tuple(c for c in found if not any(i.file.sha256 in taken for i in c.instances))
+
+
+def _taken(role: str, uids: frozenset[str], manifest: Manifest, choice: Choice) -> Iterator[Diagnostic]:
+    """Yield a finding where the objects that a link leads to were selected for another role."""
+    for item in choice.selected:
+        if item.candidate.uids & uids:
+            message = f"what is selected for {item.place} is the {role}: what is sent refers to it"
+            hint = f"Remove this selector, or select other objects for {item.place}."
+            where = manifest.document.at(item.selector_path)
+            yield finding("R105", message, where, hint=hint, subject=item.name)
 
 
 def _add_required(

@@ -71,11 +71,10 @@ class CompiledSchema:
         """Return the document, numbers turned to text where text is wanted, and every finding."""
         errors = self._errors(document)
         for _ in range(_MAX_PASSES):
-            places = sorted(set(_numbers_for_text(errors)), key=str)
+            places = set(_numbers_for_text(errors))
             if not places:
                 break
-            for place in places:
-                document = replace(document, data=_as_text(document.data, place))
+            document = replace(document, data=_as_text(document.data, places))
             errors = self._errors(document)
         found = ordered(self._wording.findings(errors, document))
         return replace(document, unknown=_unknown(document, found)), found
@@ -92,7 +91,9 @@ class CompiledSchema:
 
 
 def _unknown(document: Document, found: Iterable[Diagnostic]) -> frozenset[Path]:
-    """Return the paths of the keys that the schema does not name, or not so."""
+    """Return the paths of the keys that the schema does not name, or not so; of all, if not each was told."""
+    if any(one.code == "M110" for one in found):
+        return frozenset(document.keys)
     places = {(one.where.line, one.where.column) for one in found if one.code in {"M101", "M105"}}
     return frozenset(path for path, place in document.keys.items() if places and place in places)
 
@@ -142,13 +143,10 @@ def _wants_text(error: ValidationError) -> bool:
     return False
 
 
-def _as_text(data: Json, path: Path) -> Json:
-    """Return a copy in which the number at ``path`` is the text that was written."""
-    if not path:
-        return number_text(data) if isinstance(data, int | Decimal) else data
-    step, rest = path[0], path[1:]
-    if isinstance(data, list) and isinstance(step, int):
-        return [_as_text(item, rest) if n == step else item for n, item in enumerate(data)]
+def _as_text(data: Json, places: set[Path], path: Path = ()) -> Json:
+    """Return a copy in which the numbers at some places are the text that was written."""
+    if isinstance(data, list):
+        return [_as_text(item, places, (*path, n)) for n, item in enumerate(data)]
     if isinstance(data, dict):
-        return {key: _as_text(value, rest) if key == step else value for key, value in data.items()}
-    return data
+        return {key: _as_text(value, places, (*path, key)) for key, value in data.items()}
+    return number_text(data) if isinstance(data, int | Decimal) and path in places else data

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 
 _NUMERAL = re.compile(r"[-+]?\d+(\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _WITH_UNIT = re.compile(r"[-+]?\d+([.,]\d+)? ?[A-Za-z%µ/]{1,8}")
+_SPELT = (
+    (re.compile(r"-?0\d+(\.\d+)?"), "write the number without zeros before it"),
+    (re.compile(r"\+\d+(\.\d+)?"), "write the number without a plus sign"),
+    (re.compile(r"[-+]?\d+(\.\d+)?[eE][-+]?\d+"), "write the number out, without an exponent"),
+    (re.compile(r"[-+]?(\d+\.|\.\d+)"), "write a digit on either side of the decimal point"),
+)
 _UNLISTED = "write its fields without dashes, each on a line of its own"
 _ANSWERS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
@@ -19,6 +26,12 @@ def rewritten(instance: object, wanted: str) -> str:
         return "write it without brackets or dash" if alone else _UNLISTED if "group" in wanted else ""
     if isinstance(instance, dict | str) and wanted == "a list":
         return "begin each entry with a dash and a space"
+    if (
+        isinstance(instance, Decimal)
+        and "whole number" in wanted
+        and instance == instance.to_integral_value()
+    ):
+        return "write it without a decimal point"
     if not isinstance(instance, str):
         return ""
     text = instance.strip()
@@ -29,6 +42,8 @@ def rewritten(instance: object, wanted: str) -> str:
 
 
 def _number(text: str) -> str:
+    if how := next((how for pattern, how in _SPELT if pattern.fullmatch(text)), ""):
+        return how
     if _NUMERAL.fullmatch(text):
         return "write the number without quotation marks"
     if _DECIMAL_COMMA.fullmatch(text):

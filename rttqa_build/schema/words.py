@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rttqa_build.diagnostic import Diagnostic, Location, Related, finding
+from rttqa_build.diagnostic import MOST, Diagnostic, Location, Related, bounded, finding
 from rttqa_build.schema.bundle import Schema, fields
 from rttqa_build.schema.conditions import condition_of
 from rttqa_build.schema.rewriting import foreign_letter, rewritten
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from rttqa_build.source import Document, Path
 
+_MOST_CANDIDATES = 2000  # to compare a word with: a trial has a hundred names
 _ADD = re.compile(r"add \w+")
 _BEGIN = "write one field a line, each as 'field: value'"
 _TODO = re.compile(r"\bTODO\b")
@@ -57,6 +59,9 @@ def unfinished(text: object) -> bool:
 
 def closest(word: str, candidates: Iterable[str]) -> str:
     """Return the candidate that ``word`` was most likely meant to be, or an empty text."""
+    candidates = tuple(candidates)
+    if len(candidates) > _MOST_CANDIDATES:
+        return ""
     by_fold = {candidate.casefold(): candidate for candidate in sorted(candidates, reverse=True)}
     match = difflib.get_close_matches(word.casefold(), sorted(by_fold), n=1)
     return by_fold[match[0]] if match else ""
@@ -89,13 +94,18 @@ class Wording:
 
     def findings(self, errors: Iterable[ValidationError], document: Document) -> list[Diagnostic]:
         """Return the findings for all errors of one document."""
-        errors = list(errors)
+        errors, cut = _few(errors)
         result = [said for error in errors for said in self._speak(error, document)]
+        result += [self._more(error, document) for error in cut]
         # Where base and trial say the same of one place, the trial's hint is the better one.
         result = list({(one.where, one.code, one.message): one for one in result}.values())
         # Fields that another part of the schema would have allowed come to nothing above; where that is
         # all that is wrong, the place is still told.
         return result or [self._other(error, document) for error in errors]
+
+    def _more(self, error: ValidationError, document: Document) -> Diagnostic:
+        where = replace(document.at(_path(error)), item="")
+        return finding("M110", "from here on there is more of this kind", where)
 
     def _speak(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
         """Yield what is to be said of one error, with the places of the fields that made it apply."""
@@ -196,10 +206,13 @@ class Wording:
         yield self._must_be(code, error, document, words.format(error.validator_value))
 
     def _unknown(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
-        known, given = fields(self._root, error.schema), _any(error.instance)
+        return bounded(self._unknown_fields(error, document))
+
+    def _unknown_fields(self, error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+        free = fields(self._root, error.schema).keys() - _any(error.instance).keys()
         for key in self._strange(error):
             where = _of_key(error, key, document)
-            guess = did_you_mean(key, known.keys() - given.keys()) or self._elsewhere(key)
+            guess = did_you_mean(key, free) or self._elsewhere(key)
             hint = "; ".join(filter(None, (guess, guess and foreign_letter(key))))
             yield finding("M101", f"unknown field{_within(where)}", where, hint=hint)
 
@@ -228,8 +241,11 @@ class Wording:
             branches.setdefault(inner.relative_schema_path[0], []).append(inner)
         fitting = [branch for branch in branches.values() if not any(_other_kind(e, error) for e in branch)]
         if fitting:
-            for inner in min(fitting, key=_distance):
+            meant = min(fitting, key=_distance)
+            kept, cut = _few(meant)
+            for inner in kept:
                 yield from self._speak(inner, document)
+            yield from (self._more(inner, document) for inner in cut)
         elif branches:
             every = [e for branch in branches.values() for e in branch]
             yield self._must_be("M103", error, document, _kinds(every), self._of_fields(every))
@@ -268,6 +284,21 @@ class Wording:
     def _when(self, error: ValidationError, document: Document, message: str) -> str:
         condition = condition_of(error, self._root, document).words
         return f"for {condition}, {message}" if condition else message
+
+
+def _few(errors: Iterable[ValidationError]) -> tuple[list[ValidationError], list[ValidationError]]:
+    """Return as many errors of one part of the schema as somebody reads, and the first left out of each."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    kept: list[ValidationError] = []
+    cut: list[ValidationError] = []
+    for error in errors:
+        part = tuple(error.absolute_schema_path)
+        counts[part] += 1
+        if counts[part] <= MOST:
+            kept.append(error)
+        elif counts[part] == MOST + 1:
+            cut.append(error)
+    return kept, cut
 
 
 def _any(value: Any) -> Any:

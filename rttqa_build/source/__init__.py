@@ -7,7 +7,7 @@ reads back unchanged, and the canonical JSON over which digests are taken.
 from __future__ import annotations
 
 from rttqa_build.source.document import Document, Json, Path, dotted
-from rttqa_build.source.read import MAX_BYTES, MAX_DEPTH, parse
+from rttqa_build.source.read import MAX_BYTES, MAX_DEPTH, parse, sixteen
 from rttqa_build.source.write import canonical, dump, number_text
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "dump",
     "number_text",
     "parse",
+    "sixteen",
 ]

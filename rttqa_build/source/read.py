@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from decimal import Decimal
@@ -36,6 +37,7 @@ _INVISIBLE = re.compile(
 _UNUSUAL_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _TAB_INDENT = re.compile(r"^ *\t", re.MULTILINE)
 _CONFLICT = re.compile(r"^<{7}(?= |$)", re.MULTILINE)
+_CLOSED_TOO_LATE = re.compile(r" #[^\]}]*[\]}]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 # libyaml's and PyYAML's words → what is wrong and what to do. The first found in the parser's message counts.
@@ -76,6 +78,7 @@ _SYNTAX: Mapping[str, tuple[str, str]] = {
     "expected '-'": _INDENTED,
     "expected <block end>": _INDENTED,
 }
+_AS_UTF8 = "Save the file as UTF-8 (in Notepad: Save as, Encoding, UTF-8); PowerShell's `>` writes UTF-16."
 _OTHER_SYNTAX = (
     "this is not YAML",
     "Check that this is the file you mean; compare the line with its neighbours.",
@@ -102,6 +105,9 @@ def _decode(data: bytes, file: str) -> tuple[str | None, tuple[Diagnostic, ...]]
     """Return the text, or None and the reasons why these bytes are no text of ours."""
     if len(data) > MAX_BYTES:
         return None, (finding("M001", "the file is larger than 1 MiB", Location(file)),)
+    if sixteen(data):
+        message, hint = "the file is UTF-16 text (what Windows calls Unicode), not UTF-8", _AS_UTF8
+        return None, (finding("M002", message, Location(file, 1, 1), hint=hint),)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -114,6 +120,18 @@ def _decode(data: bytes, file: str) -> tuple[str | None, tuple[Diagnostic, ...]]
     if hidden:
         return None, tuple(hidden)
     return text, ()
+
+
+def sixteen(data: bytes) -> str:
+    """Return the encoding of UTF-16 text, with a mark at its beginning or without; else an empty text."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    start = data[:256]
+    even, odd = start[::2], start[1::2]
+    for encoding, letters, zeros in (("utf-16-le", even, odd), ("utf-16-be", odd, even)):
+        if zeros.count(0) * 2 > len(zeros) and 0 not in letters:
+            return encoding
+    return ""
 
 
 def _place(file: str, before: str) -> Location:
@@ -238,11 +256,24 @@ class _Composer:
         if in_quotes or "expected ':'" in problem:  # noticed only behind the line that is at fault
             mark = getattr(error, "context_mark", mark)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        if hidden := self._unmerged() or self._tabs(line) or self._spaces(line):
+        if hidden := self._unmerged() or self._tabs(line) or self._spaces(line) or self._swallowed(error):
             self.findings.extend(hidden)
             return
         words = next((words for part, words in _SYNTAX.items() if part in problem), _OTHER_SYNTAX)
         self.findings.append(finding("M004", words[0], Location(self._file, line, column), hint=words[1]))
+
+    def _swallowed(self, error: yaml.YAMLError) -> list[Diagnostic]:
+        """Return a finding where a bracket is not closed because a # before its end begins a comment."""
+        mark = getattr(error, "context_mark", None)
+        if "flow" not in str(getattr(error, "context", "")) or mark is None:
+            return []
+        lines = [*_LINE_BREAK.split(self._text), ""]  # a mark may stand behind the last line
+        comment = _CLOSED_TOO_LATE.search(lines[min(mark.line, len(lines) - 1)], mark.column)
+        if comment is None:
+            return []
+        where = Location(self._file, mark.line + 1, comment.start() + 2)
+        message = "this # begins a comment, and the bracket before it is not closed"
+        return [finding("M004", message, where, hint="Put the text that holds # between quotes.")]
 
     def _unmerged(self) -> list[Diagnostic]:
         """Return a finding for each place at which Git could not merge two versions of the file."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import TypeAlias
 
-    from pydicom.dataelem import RawDataElement
+    from pydicom.dataelem import DataElement, RawDataElement
 
     Element: TypeAlias = "RawDataElement | list[Header]"
     Stop: TypeAlias = Callable[[int, str | None, int], bool]
@@ -166,8 +166,9 @@ def _parse(data: bytes) -> File:
 def _meta(stream: BytesIO) -> Header:
     """Read the elements of group 0002, always explicit VR little endian (PS3.10 7.1)."""
     encoding = Encoding(implicit=False)
-    found = _raw_elements(stream, encoding, lambda tag, _vr, _length: tag >> 16 != 2)
-    return Header({int(raw.tag): raw for raw in found}, encoding)
+    elements: dict[int, Element] = {}
+    _add_elements(stream, encoding, elements, lambda tag, _vr, _length: tag >> 16 != 2)
+    return Header(elements, encoding)
 
 
 def _encoding(head: bytes, syntax: str) -> Encoding:
@@ -221,31 +222,39 @@ def _plain_elements(stream: BytesIO, encoding: Encoding, elements: dict[int, Ele
     def halt(tag: int, vr: str | None, length: int) -> bool:
         if length == _UNDEFINED or tag in _HALTS:
             halted.append(_Halt(tag, vr, length, stream.tell()))
-        return bool(halted)
+            return True
+        return False
 
-    start = stream.tell()
-    found = _raw_elements(stream, encoding, halt)
-    elements.update({int(raw.tag): raw for raw in found})
-    if not halted:
-        stream.seek(found[-1].value_tell + found[-1].length if found else start)
-        return None
-    stream.seek(halted[0].start)
-    return halted[0]
+    end = _add_elements(stream, encoding, elements, halt)
+    stream.seek(halted[0].start if halted else end)
+    return halted[0] if halted else None
 
 
-def _raw_elements(stream: BytesIO, encoding: Encoding, stop: Stop) -> list[RawDataElement]:
-    """Return the elements up to ``stop``; whatever pydicom raises on bad bytes is said in our words."""
+def _add_elements(stream: BytesIO, encoding: Encoding, elements: dict[int, Element], stop: Stop) -> int:
+    """Add the elements up to ``stop`` and return where they end.
+
+    Whatever pydicom raises on bad bytes is said in our words.
+    """
+    generator, plain = _pydicom()
+    end = stream.tell()
+    try:
+        for each in generator(stream, encoding.implicit, encoding.little, stop_when=stop):
+            if not isinstance(each, plain) or len(each.value or b"") < each.length:
+                raise MalformedError(_CUT)
+            elements[int(each.tag)] = each
+            end = each.value_tell + each.length
+    except (struct.error, ValueError, LookupError, EOFError, OSError, OverflowError, TypeError):
+        raise MalformedError("its elements cannot be told apart") from None
+    return end
+
+
+@functools.cache
+def _pydicom() -> tuple[Callable[..., Iterator[RawDataElement | DataElement]], type[RawDataElement]]:
+    """Return pydicom's reader and what it yields; to import them anew for each item takes a tenth of it."""
     from pydicom.dataelem import RawDataElement
     from pydicom.filereader import data_element_generator
 
-    try:
-        found = list(data_element_generator(stream, encoding.implicit, encoding.little, stop_when=stop))
-    except (struct.error, ValueError, LookupError, EOFError, OSError, OverflowError, TypeError):
-        raise MalformedError("its elements cannot be told apart") from None
-    raw = [each for each in found if isinstance(each, RawDataElement)]
-    if len(raw) < len(found) or any(len(each.value or b"") < each.length for each in raw):
-        raise MalformedError(_CUT)
-    return raw
+    return data_element_generator, RawDataElement
 
 
 def _pass_pixels(stream: BytesIO, encoding: Encoding, length: int) -> None:

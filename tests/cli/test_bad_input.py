@@ -37,6 +37,9 @@ def codes(ran: Ran) -> list[str]:
         (b"\n# nothing\n", "", "hint: "),
         (HUGE, "", "1 MiB"),
         (bytes(range(256)) * 4, "", "UTF-8"),
+        (MANIFEST.encode("utf-16"), "", "Save as, Encoding, UTF-8"),
+        (MANIFEST.encode("utf-16-le"), "", "Save as, Encoding, UTF-8"),
+        (MANIFEST.encode("utf-16-be"), "", "Save as, Encoding, UTF-8"),
         (b"\x89PNG\r\n\x1a\n" + bytes(200), "", "UTF-8"),
         (b"a: " + b"[" * 100_000, ":1:", "50"),
         (b"- " * 3000 + b"x", ":1:", "50"),
@@ -69,6 +72,8 @@ def test_manifests(manifest: bytes, place: str, hint: str, centre: Centre) -> No
     assert "hint: " in ran.out
     assert hint in ran.out
     assert max(map(len, ran.told.splitlines())) < 400
+    assert "\ufffd" not in ran.told, "what is no text is not shown as such"
+    assert ran.told.count("·") < 3
     built = centre.call("build")
     assert (built.code, codes(built), centre.packages) == (1, codes(ran), [])
     assert centre.call("status").code == 0
@@ -78,8 +83,37 @@ def test_manifests(manifest: bytes, place: str, hint: str, centre: Centre) -> No
 def test_a_manifest_that_is_a_folder(centre: Centre) -> None:
     centre.manifest.unlink()
     centre.manifest.mkdir()
-    assert centre.call("check", NAME).code == 2
+    for ran in (centre.call("check", NAME), centre.call("check")):
+        assert (ran.code, codes(ran)) == (1, ["M014"])
+        assert "it is a folder" in ran.out
     assert centre.call("check", centre.manifest).code == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on Windows")
+@pytest.mark.parametrize(
+    ("verb", "place", "told", "code"),
+    [
+        ("check", "manifest.yaml", "[M014]", 1),
+        ("check", "lock.yaml", "[M408]", 1),
+        ("check", "receipt.yaml", "[M410]", 1),
+        ("check", "../../mappings.yaml", "mappings.yaml", 0),
+        ("check", "../../rttqa.yaml", "[M303]", 2),
+        ("build", "../../../data/centre.key", "[A001]", 2),
+        ("build", "../../../data/exports/clinical.yaml", "[R006]", 1),
+        ("build", f"../../../data/exports/{NAME}/notes.txt", "[R005]", 1),
+    ],
+)
+def test_a_pipe_is_never_waited_for(verb: str, place: str, told: str, code: int, centre: Centre) -> None:
+    extra = {"clinical": "clinical: {file: clinical.yaml}", "notes": "documents: {notes: {path: notes.txt}}"}
+    centre.write(MANIFEST + next((line + "\n" for word, line in extra.items() if word in place), ""))
+    (centre.submission / place).unlink(missing_ok=True)
+    os.mkfifo(centre.submission / place, 0o600)
+    ran = centre.run(verb)
+    assert ran.code == code, ran.told
+    assert told in ran.told
+    assert "a pipe, a socket or a device" in ran.told
+    assert "hint: " in ran.told
+    assert centre.packages == []
 
 
 def _renamed(centre: Centre) -> None:
@@ -104,8 +138,8 @@ def test_a_manifest_of_another_name_is_not_passed_over(
 ) -> None:
     break_it(centre)
     (centre.submission.parent / "notes").mkdir()
-    for verb in ("check", "build", "submit"):
-        ran = centre.call(verb)
+    for verb in (("check",), ("check", NAME), ("build",), ("submit",)):
+        ran = centre.call(*verb)
         assert (ran.code, set(codes(ran))) == (1, {"M014"}), ran.told
         assert f"{WHERE}: error[M014]" in ran.told
     assert centre.call("status").code == 0
@@ -145,6 +179,10 @@ def _built_among_originals(centre: Centre) -> None:
 
 def _built_into_the_source(centre: Centre) -> None:
     centre.edit("build_dir: build", f"build_dir: ../data/exports/{NAME}/out", centre.root / "rttqa.yaml")
+
+
+def _built_into_the_portal(centre: Centre) -> None:
+    centre.edit("build_dir: build", "build_dir: ../data/portal", centre.root / "rttqa.yaml")
 
 
 def _no_key(centre: Centre) -> None:
@@ -204,6 +242,7 @@ def _broken_settings(centre: Centre) -> None:
         (_built_into_git, "not ignored by Git"),
         (_built_among_originals, "the exports lie in one folder"),
         (_built_into_the_source, "the exports lie in one folder"),
+        (_built_into_the_portal, "in the portal's folder"),
         (_no_key, "there is no key file"),
         (_damaged_key, "damaged"),
         (_binary_key, "key"),
@@ -228,6 +267,13 @@ def test_surroundings(break_it: Callable[[Centre], None], told: str, centre: Cen
     assert "hint: " in ran.told
     assert centre.packages == []
     assert not (centre.submission / "lock.yaml").exists()
+    if break_it in (_built_into_git, _built_among_originals, _built_into_the_source, _built_into_the_portal):
+        assert not list(centre.root.parent.rglob(".running")), "nothing is made where nothing may be"
+
+
+def test_who_only_builds_need_not_know_the_portal(centre: Centre) -> None:
+    centre.edit("path: ../data/portal", "path: '${RTTQA_OUTBOX}'", centre.root / "rttqa.yaml")
+    assert centre.call("build").code == 0
 
 
 def _without(kind: str) -> Callable[[Centre], None]:
@@ -271,45 +317,48 @@ def _other_patient(centre: Centre) -> None:
         (_other_patient, "R301"),
     ],
 )
-def test_exports(break_it: Callable[[Centre], None], code: str, centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    before = snapshot(centre.submission)
-    break_it(centre)
-    ran = centre.call("build")
+def test_exports(break_it: Callable[[Centre], None], code: str, packed: Centre) -> None:
+    before = snapshot(packed.submission)
+    break_it(packed)
+    ran = packed.call("build")
     assert ran.code == 1
     assert code in codes(ran)
     assert "no package was made; the lock is as it was" in ran.out
     assert ran.out.count("hint: ") >= len(codes(ran))
-    assert snapshot(centre.submission) == before
+    assert snapshot(packed.submission) == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes any bytes as a name")
-def test_file_names_that_are_no_text(centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    before = snapshot(centre.submission)
-    folder = os.fsencode(centre.export)
-    (plan,) = centre.export.rglob("RP.*")
+def test_file_names_that_are_no_text(packed: Centre) -> None:
+    before = snapshot(packed.submission)
+    folder = os.fsencode(packed.export)
+    (plan,) = packed.export.rglob("RP.*")
     for name, data in ((b"caf\xe9.txt", b"words"), (b"caf\xe9.dcm", plan.read_bytes()[:-40])):
         with open(os.path.join(folder, name), "wb") as file:  # noqa: PTH118, PTH123 - bytes are no Path
             file.write(data)
-    ran = centre.call("build")
+    ran = packed.call("build")
     assert (ran.code, codes(ran)) == (1, ["A005"])
     os.unlink(os.path.join(folder, b"caf\xe9.dcm"))  # noqa: PTH108, PTH118
-    assert centre.call("build").code == 0
-    assert "caf?.txt" in (centre.built / "report.html").read_text("utf-8")
-    assert snapshot(centre.submission).keys() == before.keys()
-    drafted = centre.call("new", "--trial", "example-phantom", "--patient", "PHANTOM-2", centre.export)
+    assert packed.call("build").code == 0
+    assert "caf?.txt" in (packed.built / "report.html").read_text("utf-8")
+    assert snapshot(packed.submission).keys() == before.keys()
+    drafted = packed.call("new", "--trial", "example-phantom", "--patient", "PHANTOM-2", packed.export)
     assert drafted.code == 0
 
 
 def test_no_git(centre: Centre) -> None:
     assert centre.call("build", PATH="/nowhere").code == 0
     assert centre.call("check", PATH="/nowhere").code == 0
-    for arguments in (("submit",), ("init", str(centre.data / "new"))):
+    for arguments in (
+        ("submit",),
+        ("init", str(centre.data / "new")),
+        ("demo", str(centre.data / "made")),
+    ):
         ran = centre.call(*arguments, PATH="/nowhere")
         assert ran.code == 2, arguments
         assert "git was not found" in ran.err
         assert "hint: " in ran.err
+    assert not {"new", "made", "made-data"} & {path.name for path in centre.data.iterdir()}
 
 
 def test_outside_any_repository(centre: Centre) -> None:
@@ -361,6 +410,23 @@ def test_what_is_no_package(centre: Centre) -> None:
     for name, told in (("x.zap", "x.zap is not there"), ("exports", "exports is a folder")):
         ran = centre.call("verify", path, centre.data / name)
         assert (ran.code, ran.out, told in ran.err) == (2, "", True)
+
+
+def test_a_manifest_elsewhere_is_not_taken_for_a_submission(centre: Centre) -> None:
+    """What lies beside it is not searched, nor told: it may be anything, exports with names included."""
+    (centre.data / "exports" / "manifest.yaml").write_text(MANIFEST, "utf-8")
+    for verb in ("check", "build", "fmt"):
+        ran = centre.call(verb, centre.data / "exports" / "manifest.yaml")
+        assert (ran.code, ran.out) == (2, "")
+        assert "manifest.yaml lies outside this repository" in ran.err
+        ran = centre.call(verb, "rttqa.yaml")
+        assert (ran.code, "rttqa.yaml is no manifest" in ran.err) == (2, True)
+    (centre.data / "exports" / "manifest.yaml").rename(centre.root / "manifest.yaml")
+    assert ".git" not in centre.call("check", "manifest.yaml").out
+
+
+def test_a_submission_named_twice_is_looked_at_once(centre: Centre) -> None:
+    assert centre.call("check", NAME, f"submissions/{NAME}", centre.manifest).out.count(f"{NAME}: ") == 1
 
 
 def test_a_name_that_is_no_submission(centre: Centre) -> None:

@@ -104,11 +104,10 @@ def test_what_git_ignores_is_no_alarm(centre: Centre) -> None:
     assert (ran.code, "[M260]" in ran.out, "RP.dcm: error[M263]" in ran.out) == (1, True, True)
 
 
-def test_submit_refuses_it_too(centre: Centre) -> None:
-    centre.call("build")
-    (centre.submission / "notes.txt").write_text(NUMBER, "utf-8")
-    centre.commit()
-    ran = centre.call("submit")
+def test_submit_refuses_it_too(packed: Centre) -> None:
+    (packed.submission / "notes.txt").write_text(NUMBER, "utf-8")
+    packed.commit()
+    ran = packed.call("submit")
     assert (ran.code, "[M260]" in ran.out, "not sent" in ran.out) == (1, True, True)
 
 

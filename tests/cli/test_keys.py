@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,6 +134,21 @@ def test_restoring_demands_the_fingerprint(how: str, code: int, centre: Centre) 
         assert fingerprint(centre) == pinned  # and it is pinned again
 
 
+def test_files_that_an_editor_of_windows_saved(centre: Centre) -> None:
+    """The copy has a mark before and other line ends; so has rttqa.yaml, and its line is still found."""
+    line = key_file(centre).read_text("ascii").strip()
+    pinned = unpinned(centre)
+    settings = centre.root / "rttqa.yaml"
+    settings.write_bytes(settings.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+    key_file(centre).unlink()
+    (centre.data / "copy").write_bytes(b"\xef\xbb\xbf" + line.encode() + b"\r\n")
+    ran = centre.call("key", "restore", centre.data / "copy", "--fingerprint", pinned)
+    assert (ran.code, ran.err) == (0, "")
+    assert "add this line" not in ran.out
+    assert fingerprint(centre) == pinned
+    assert settings.read_bytes().count(b"\n") == settings.read_bytes().count(b"\r\n")
+
+
 def test_a_misread_line_is_told_and_nothing_is_written(centre: Centre) -> None:
     copy = lost(centre)
     text = copy.read_text("utf-8")
@@ -149,34 +161,10 @@ def test_a_misread_line_is_told_and_nothing_is_written(centre: Centre) -> None:
     assert not key_file(centre).exists()
 
 
-def conversed(centre: Centre, answers: list[tuple[str, str]], *arguments: str) -> tuple[int, str]:
-    """Run the program on a terminal; type each answer once its prompt is there. Return code and output."""
-    ours, theirs = os.openpty()
-    shown, left = "", list(answers)
-    with subprocess.Popen(
-        [sys.executable, "-m", "rttqa_build", *arguments],
-        cwd=centre.root,
-        env={**centre.environ, "TERM": "dumb"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    ) as process:
-        os.close(theirs)
-        with contextlib.suppress(OSError):  # Linux gives EIO once the other side is closed
-            while piece := os.read(ours, 4096):
-                shown += piece.decode()
-                if left and left[0][0] in shown.rpartition("\n")[2]:
-                    shown += "\n"
-                    os.write(ours, f"{left.pop(0)[1]}\n".encode())
-    os.close(ours)
-    return process.returncode, shown
-
-
 @terminal
 def test_the_page_is_shown_on_a_terminal_and_typed_in_again(centre: Centre) -> None:
     digits = secret(centre)
-    _, page = conversed(centre, [], "key", "backup", "--show")
+    _, page = centre.conversed([], "key", "backup", "--show")
     lines = re.findall(r"(?m)^\d:  (.*?)\r?$", page)
     assert "".join("".join(line.split()[:4]) for line in lines) == digits
     pinned = unpinned(centre)
@@ -184,7 +172,7 @@ def test_the_page_is_shown_on_a_terminal_and_typed_in_again(centre: Centre) -> N
     slip = ("0" if lines[1][0] != "0" else "1") + lines[1][1:]
     again = zip(("Line 2: ", "Line 3: ", "Line 4: "), lines[1:], strict=True)
     rows = [("page: ", pinned), ("Line 1: ", lines[0]), ("Line 2: ", slip), *again]
-    code, shown = conversed(centre, rows, "key", "restore")
+    code, shown = centre.conversed(rows, "key", "restore")
     assert code == 0, shown
     assert secret(centre) == digits
     assert "does not fit the check of line 2" in shown

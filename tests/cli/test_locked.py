@@ -17,31 +17,28 @@ def files(centre: Centre) -> tuple[Path, ...]:
     return centre.root / "submissions", centre.root / "build", centre.data
 
 
-def test_the_same_again(centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    before = snapshot(*files(centre))
-    ran = centre.call("build", "--locked", "--jobs", "1")
+def test_the_same_again(packed: Centre) -> None:
+    before = snapshot(*files(packed))
+    ran = packed.call("build", "--locked", "--jobs", "1")
     assert ran.code == 0
     assert "nothing differs from the lock" in ran.out
-    assert snapshot(*files(centre)) == before
+    assert snapshot(*files(packed)) == before
 
 
-def test_what_differs(centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    (plan,) = centre.export.rglob("RP.*")
+def test_what_differs(packed: Centre) -> None:
+    (plan,) = packed.export.rglob("RP.*")
     plan.write_bytes(plan.read_bytes().replace(b"Prostate60", b"Prostate61"))
-    before = snapshot(*files(centre))
-    ran = centre.call("build", "--locked")
+    before = snapshot(*files(packed))
+    ran = packed.call("build", "--locked")
     assert ran.code == 1
     assert re.findall(r"error\[(K\d+)\]", ran.out)
     assert "plan" in ran.out
-    assert snapshot(*files(centre)) == before
+    assert snapshot(*files(packed)) == before
 
 
-def test_a_manifest_edited_since(centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    centre.edit("revision: 1", "revision: 1\n  radiotherapy_start: 2026-12-14")
-    ran = centre.call("build", "--locked")
+def test_a_manifest_edited_since(packed: Centre) -> None:
+    packed.edit("revision: 1", "revision: 1\n  radiotherapy_start: 2026-12-14")
+    ran = packed.call("build", "--locked")
     assert ran.code == 1
     assert "manifest" in ran.out
 

@@ -19,16 +19,14 @@ def test_nothing_changes(centre: Centre) -> None:
     assert (ran.code, "No submission changes against `main`." in ran.out) == (0, True)
 
 
-def test_a_branch_with_a_new_and_a_changed_submission(centre: Centre) -> None:
-    assert centre.call("build").code == 0
-    centre.commit()
-    centre.git("switch", "-q", "-c", "work")
-    centre.write(MANIFEST.replace("purpose: dummy-run", "purpose: data-collection") + WAIVER)
-    other = centre.submission.with_name("OTHER-1")
+def test_a_branch_with_a_new_and_a_changed_submission(packed: Centre) -> None:
+    packed.git("switch", "-q", "-c", "work")
+    packed.write(MANIFEST.replace("purpose: dummy-run", "purpose: data-collection") + WAIVER)
+    other = packed.submission.with_name("OTHER-1")
     other.mkdir()
     (other / "manifest.yaml").write_text(MANIFEST.replace(f"patient: {NAME}", "patient: OTHER-1"), "utf-8")
-    centre.commit()
-    ran = centre.call("review")
+    packed.commit()
+    ran = packed.call("review")
     assert ran.code == 0
     text = ran.out
     assert "Against `main`: 1 new, 1 changed; 0 ready, 2 blocked." in text
@@ -39,7 +37,7 @@ def test_a_branch_with_a_new_and_a_changed_submission(centre: Centre) -> None:
     assert "- it is not built yet" in text
     assert "M401" in text  # the lock is stale
     # from the branch's own start: what main got in the meantime is not the branch's change
-    assert centre.call("review", "work").out.startswith("## Submissions\n\nNo submission changes")
+    assert packed.call("review", "work").out.startswith("## Submissions\n\nNo submission changes")
 
 
 def test_a_first_lock_and_a_removed_submission(centre: Centre) -> None:
@@ -52,6 +50,19 @@ def test_a_first_lock_and_a_removed_submission(centre: Centre) -> None:
     text = centre.call("review").out
     assert f"### {NAME}: removed" in text
     assert "Look at this first" not in text
+
+
+@pytest.mark.parametrize("text", ["", "a:\n\tb: 1\n", "just words\n", "- a list\n"])
+def test_a_manifest_that_cannot_be_read_any_more(text: str, centre: Centre) -> None:
+    good = centre.manifest.read_text("utf-8")
+    centre.commit()
+    centre.write(text)
+    ran = centre.call("review", "HEAD")
+    assert (ran.code, ran.err) == (0, "")
+    assert "the manifest cannot be read: what changed in it is not told" in ran.out
+    centre.commit()
+    centre.write(good)
+    assert "the manifest could not be read before" in centre.call("review", "HEAD").out
 
 
 def test_a_receipt_that_goes_is_told_first(received: Centre) -> None:

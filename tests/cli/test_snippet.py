@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import time
 
 import pytest
 
+from rttqa_build.cli.lines import columns
+from rttqa_build.cli.output import Terminal, show_text
 from rttqa_build.cli.snippet import WIDTH, Sources
-from rttqa_build.diagnostic import Location
+from rttqa_build.diagnostic import Location, finding
 
 LONG = "x" * 100 + "HERE" + "y" * 100
 
@@ -50,7 +53,31 @@ def test_a_file_with_many_findings_is_read_line_by_line_once() -> None:
 @pytest.mark.parametrize("column", [1, 50, 101, 150, 204, 205])
 def test_a_long_line_is_cut_about_the_place(column: int) -> None:
     shown, caret = lines(LONG, 1, column)
-    assert len(shown) <= WIDTH + len("  1 | ")
+    assert len(shown) in {WIDTH, WIDTH - 1}  # room for a caret behind the last letter
     under = caret.index("^")
     if column <= len(LONG):
         assert shown[under] in {LONG[column - 1], "…"}
+
+
+@pytest.mark.parametrize("width", [40, 80, 132, 300])
+@pytest.mark.parametrize("text", [LONG, "名" * 200, "x" * 34])
+def test_a_line_is_as_wide_as_the_terminal(text: str, width: int) -> None:
+    for column in (1, len(text) // 2, len(text), len(text) + 1):
+        sources = Sources({"m.yaml": text}.__getitem__, lambda _: False)
+        shown, caret = sources.lines(Location("m.yaml", 1, column), width)
+        whole = columns(f"  1 | {text}")
+        assert columns(shown) <= width
+        assert columns(shown) >= min(width, whole) - 4  # wide letters may not fit, nor a caret behind
+        assert columns(caret) <= width
+
+
+def test_findings_are_shown_in_the_width_of_the_window() -> None:
+    sources = Sources({"m.yaml": LONG}.__getitem__, lambda _: False)
+    for width, expected in ((60, 60), (120, 120), (0, WIDTH)):
+        out = io.StringIO()
+        show_text(
+            [finding("M101", "unknown field", Location("m.yaml", 1, 1))],
+            Terminal(out, columns=width),
+            sources,
+        )
+        assert len(out.getvalue().splitlines()[1]) == expected

@@ -88,6 +88,10 @@ def test_a_folder_that_is_no_library(settled: Centre) -> None:
     ran = settled.call("trials", "check", "submissions")
     assert ran.code == 2
     assert "no library here" in ran.err
+    for place, told in (("nowhere", "nowhere is not there"), ("rttqa.yaml", "rttqa.yaml is a file")):
+        ran = settled.call("trials", "check", place)
+        assert (ran.code, ran.err.startswith(f"error: {told}")) == (2, True)
+        assert "a trial's id" in ran.err
 
 
 def test_showing_and_listing_need_nothing_heavy(settled: Centre) -> None:

@@ -50,19 +50,17 @@ def test_a_person_approves(centre: Centre) -> None:
     assert centre.call("submit").code == 0
 
 
-def test_from_package_to_receipt(centre: Centre) -> None:
-    centre.call("build")
-    centre.commit()
-    sent = centre.run("submit")
+def test_from_package_to_receipt(packed: Centre) -> None:
+    sent = packed.run("submit")
     assert (sent.code, "received by the portal" in sent.out) == (0, True)
-    (arrived,) = (centre.data / "portal").glob("*.zip")
-    assert arrived.read_bytes() == (centre.built / centre.packages[0]).read_bytes()
-    centre.commit()
-    before = snapshot(centre.submission, centre.data / "portal")
-    again = centre.call("submit")
+    (arrived,) = (packed.data / "portal").glob("*.zip")
+    assert arrived.read_bytes() == (packed.built / packed.packages[0]).read_bytes()
+    packed.commit()
+    before = snapshot(packed.submission, packed.data / "portal")
+    again = packed.call("submit")
     assert (again.code, "already received; nothing was sent" in again.out) == (0, True)
-    assert snapshot(centre.submission, centre.data / "portal") == before
-    assert "nothing to do" in centre.call("status").out
+    assert snapshot(packed.submission, packed.data / "portal") == before
+    assert "nothing to do" in packed.call("status").out
 
 
 def test_a_second_revision(received: Centre) -> None:
