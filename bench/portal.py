@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rttqa_build.portal import remote_name, wire
 from rttqa_build.portal.link import Link
 from rttqa_build.portal.nextcloud import NextcloudPortal
-from rttqa_build.receipt import OutcomeKind
+from rttqa_build.records.receipt import OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -78,8 +78,9 @@ def parts(folder: Path) -> dict[str, float]:
     from dcmanon import Anonymizer
 
     from rttqa_build.deidentify.elements import walk
-    from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
+    from rttqa_build.deidentify.engine import pseudonymise
     from rttqa_build.deidentify.identity import Harvest, harvest, merged
+    from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
     from rttqa_build.deidentify.marks import Marks
     from rttqa_build.deidentify.policy import compile_policy
     from rttqa_build.deidentify.residue import Scanner

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.elements import LONG_VRS
 from rttqa_build.deidentify.policy import Action, compile_policy
-from rttqa_build.deidentify.stream import dictionary
+from rttqa_build.deidentify.reader import dictionary
 from rttqa_build.deidentify.table import read_keep_list, read_table
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import source
-from rttqa_build.likeness import Matches, matches
 from rttqa_build.manifest import Manifest, Submission
+from rttqa_build.naming.likeness import Matches, matches
 from rttqa_build.resolve import resolve
 from rttqa_build.resolve.roles import candidates, describe, modalities_of, rules_for, short_digest
 from rttqa_build.source import Document

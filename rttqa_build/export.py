@@ -8,23 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rttqa_build import account, disk
-from rttqa_build.build import ACCOUNT, forbidden, job, ours
+from rttqa_build import disk
+from rttqa_build.checks.judgement import forbidden
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.diagnostic import Diagnostic, Location, UsageError, ordered
-from rttqa_build.intake import take_in
-from rttqa_build.objects import Task, process, task
 from rttqa_build.pseudonym import Pseudonyms
+from rttqa_build.records.release import ACCOUNT
 from rttqa_build.resolve import Selected
 from rttqa_build.resolve.patients import check_patients
+from rttqa_build.stages import account
+from rttqa_build.stages.intake import take_in
+from rttqa_build.stages.objects import Task, process, task
+from rttqa_build.stages.preparing import job
+from rttqa_build.stages.reading import ours
 from rttqa_build.study import Fate, Reason, conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from rttqa_build.order import Order
+    from rttqa_build.stages.order import Order
     from rttqa_build.study import Instance, Study
 
 

@@ -12,13 +12,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rttqa_build import consistency, definition, disk
+from rttqa_build import disk
 from rttqa_build.diagnostic import NOWHERE, Location, RttqaError, exit_code, finding, ordered
 from rttqa_build.manifest import Manifest
 from rttqa_build.schema import CompiledSchema, did_you_mean
-from rttqa_build.slips import cut_short
 from rttqa_build.source import MAX_BYTES, parse
-from rttqa_build.trial import Trial
+from rttqa_build.trial import Trial, consistency, definition
+from rttqa_build.trial.slips import cut_short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

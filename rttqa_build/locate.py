@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import disk
 from rttqa_build.deidentify.elements import walk
-from rttqa_build.deidentify.stream import StreamError, parse
-from rttqa_build.objects import LARGEST_OBJECT
+from rttqa_build.deidentify.reader import StreamError
+from rttqa_build.deidentify.stream import parse
+from rttqa_build.stages.objects import LARGEST_OBJECT
 from rttqa_build.study import files
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A valid manifest document → a frozen :class:`Manifest` (``schemas/manifest.schema.json``).
 
 The schema owns the file's shape; nothing is validated twice here. What a schema cannot say is in
-:mod:`rttqa_build.consistency`.
+:mod:`rttqa_build.trial.consistency`.
 """
 
 from __future__ import annotations

@@ -6,14 +6,14 @@ import enum
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rttqa_build import approval, outcome
-from rttqa_build.receipt import About, OutcomeKind, Receipt, Sent
+from rttqa_build.records import approval, outcome
+from rttqa_build.records.receipt import About, OutcomeKind, Receipt, Sent
 
 if TYPE_CHECKING:
-    from rttqa_build.approval import Approval
-    from rttqa_build.deadline import Due
     from rttqa_build.lock import Lock
-    from rttqa_build.outcome import Review
+    from rttqa_build.records.approval import Approval
+    from rttqa_build.records.outcome import Review
+    from rttqa_build.trial.deadline import Due
 
 
 class State(enum.StrEnum):

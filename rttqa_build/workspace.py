@@ -5,7 +5,6 @@ Reads files when asked, and only those; holds no patient data. All that ``check`
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import os
@@ -16,48 +15,37 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import (
-    __version__,
-    approval,
-    disk,
-    history,
-    keyfile,
-    mappings,
-    records,
-    settings,
-    supplement,
-)
-from rttqa_build.beside import files, searched
-from rttqa_build.definition import acceptance
+from rttqa_build import __version__, disk, records, settings
+from rttqa_build.centre.beside import files, searched
+from rttqa_build.centre.identifiers import identifiers, kinds
+from rttqa_build.centre.places import Places
+from rttqa_build.centre.repository import find as find_repository
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, bounded, finding, ordered
-from rttqa_build.identifiers import identifiers, kinds
-from rttqa_build.ledger import FOLDER as RECEIPTS
 from rttqa_build.library import Library, Reading
 from rttqa_build.lock import Basis, Lock, Versions, freshness
-from rttqa_build.order import Clinical
-from rttqa_build.repository import find as find_repository
-from rttqa_build.repository import inside_work_tree
+from rttqa_build.naming import mappings
+from rttqa_build.records import approval, history
+from rttqa_build.records.ledger import FOLDER as RECEIPTS
+from rttqa_build.records.tokens import Tokened, wrong_patient
 from rttqa_build.schema import did_you_mean
-from rttqa_build.settings import FILE, expand, find_root
+from rttqa_build.settings import FILE, find_root
 from rttqa_build.source import MAX_BYTES, canonical
-from rttqa_build.tokens import Tokened, wrong_patient
+from rttqa_build.stages import supplement
+from rttqa_build.stages.order import Clinical
+from rttqa_build.trial.definition import acceptance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import PurePath
 
     from rttqa_build.manifest import Manifest
-    from rttqa_build.mappings import Mappings
+    from rttqa_build.naming.mappings import Mappings
     from rttqa_build.pseudonym import CentreKey
     from rttqa_build.records import Records
-    from rttqa_build.settings import Settings
     from rttqa_build.trial import Trial
 
 MANIFEST, SUBMISSIONS = "manifest.yaml", "submissions"
 _DEFINITIONS = ("trials", "schemas")
-# folders that a cloud client copies to computers which the trust does not know
-_SYNCED = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "box sync", "nextcloud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +77,10 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Places):
     """A submissions repository with valid settings."""
 
-    root: Path
-    settings: Settings
     library: Library
-    environ: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @classmethod
@@ -114,7 +99,7 @@ class Workspace:
         loaded, found = settings.load(root)
         if loaded is None:
             raise SettingsError(found)
-        return cls(root, loaded, library, environ, found)
+        return cls(root, loaded, environ, library, found)
 
     def manifests(self, named: Iterable[str]) -> tuple[Path, ...]:
         """Return the manifests that are named, by path or by the submission's name; all of them for none."""
@@ -301,64 +286,6 @@ class Workspace:
         disk.write(self.root / mappings.FILE, mappings.dump(new).encode())
         return True
 
-    def key(self) -> CentreKey:
-        """Return the centre's key; raise UsageError when it cannot be used."""
-        path = self.key_path()
-        chosen = self.settings
-        return keyfile.read(path, access=chosen.key_access, fingerprint=chosen.key_fingerprint)
-
-    def key_path(self) -> Path:
-        """Return where the settings say that the key lies."""
-        return self._local(self.settings.key_file, "key_file")
-
-    def data_root(self) -> Path:
-        """Return the folder that the exports lie below; raise UsageError where it may not lie."""
-        return self._local(self.settings.data_root, "data_root")
-
-    def source(self, manifest: Manifest) -> Path:
-        """Return the export folder of a manifest; raise UsageError where it may not lie."""
-        folder = self.data_root() / manifest.source
-        if inside_work_tree(folder):
-            raise UsageError(
-                "the source folder lies inside a Git repository",
-                "keep patient data outside: correct `data_root` in rttqa.yaml",
-            )
-        return folder
-
-    def output(self, name: str) -> Path:
-        """Return the folder for package and report of a submission."""
-        return self._local(self.settings.build_dir, "build_dir") / name
-
-    @contextlib.contextmanager
-    def alone(self, name: str) -> Iterator[None]:
-        """Keep every other run away from a submission while the block runs.
-
-        Raises UsageError when another run is at it, in this clone or in one that shares the build folder.
-        """
-        place = self._local(self.settings.build_dir, "build_dir") / ".running" / name
-        with disk.exclusive(place, "the build folder") as free:
-            if not free:
-                raise UsageError(
-                    f"another run is building or submitting {name} at this moment",
-                    "wait until it has ended, then look at `rttqa-build status`",
-                )
-            yield
-
-    @contextlib.contextmanager
-    def alone_among_clones(self, name: str, ledger: Path) -> Iterator[None]:
-        """Keep other clones that use the same key file from handing a submission over meanwhile.
-
-        Raises UsageError when another clone is at it.
-        """
-        with disk.exclusive(ledger.with_suffix(".lock"), "the folder of the key") as free:
-            if not free:
-                raise UsageError(
-                    f"another clone is handing {name} over at this moment",
-                    "wait until it has ended, bring its receipt.yaml here through Git, then look at "
-                    "`rttqa-build status`",
-                )
-            yield
-
     def ledger(self, one: Submission) -> Path | None:
         """Return the copy of the receipt that clones with the same key file share.
 
@@ -370,30 +297,6 @@ class Workspace:
         folder, submission = self.key_path().parent, one.manifest.submission
         name = f"{one.trial.id}_{self.settings.centre.code}_{submission.subject}_{submission.purpose}.yaml"
         return folder / RECEIPTS / name if os.access(folder, os.W_OK) else None
-
-    def portal_folder(self) -> Path | None:
-        """Return the folder of a folder portal, or None."""
-        portal = self.settings.portal
-        if portal is None or portal.kind != "folder":
-            return None
-        return self._placed(portal.path)
-
-    def _placed(self, value: str) -> Path:
-        """Return a path of the settings, relative to the repository, without ``..``."""
-        return Path(os.path.normpath(self.root / Path(expand(value, self.environ)).expanduser()))
-
-    def _local(self, value: str, name: str) -> Path:
-        path = self._placed(value)
-        self.demand_unsynced(path, f"`{name}`")
-        return path
-
-    def demand_unsynced(self, path: Path, what: str) -> None:
-        """Raise UsageError when a cloud client would copy what lies there, unless the settings allow it."""
-        if is_synced(path) and not self.settings.allow_synced_folders:
-            raise UsageError(
-                f"{what} lies in a folder that a cloud client copies elsewhere",
-                "choose a folder of the trust, or set `allow_synced_folders: true` where the trust agreed",
-            )
 
     def clinical(self, manifest: Manifest, source: Path) -> Clinical:
         """Return the clinical fields: the manifest's, or those of a file beside the source, outside Git."""
@@ -484,11 +387,6 @@ def _is_submission(folder: Path) -> bool:
         return any(path.name.casefold().startswith("manifest.") for path in folder.iterdir())
     except OSError:
         return False
-
-
-def is_synced(path: PurePath) -> bool:
-    """Return whether a path leads through a folder that looks like a cloud client's."""
-    return any(part.casefold().startswith(client) for part in path.parts for client in _SYNCED)
 
 
 @functools.cache

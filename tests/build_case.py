@@ -11,16 +11,16 @@ from rttqa_build import synthetic
 from rttqa_build.build import build
 from rttqa_build.library import Library
 from rttqa_build.lock import Basis
-from rttqa_build.order import Clinical, Order
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
 from rttqa_build.settings import Settings
 from rttqa_build.source import canonical, parse
+from rttqa_build.stages.order import Clinical, Order
 from rttqa_build.workspace import versions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rttqa_build.build import Built
+    from rttqa_build.stages.order import Built
     from rttqa_build.synthetic import SyntheticPatient
 
 KEY = CentreKey(bytes(range(32)))

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import build_case
 from pydicom import dcmread
 
-from rttqa_build import checks, dosimetry, synthetic
-from rttqa_build.build import measured
+from rttqa_build import checks, synthetic
 from rttqa_build.checks.judgement import judge
-from rttqa_build.evidence import histograms
+from rttqa_build.evidence import dosimetry, histograms
 from rttqa_build.library import Library
 from rttqa_build.resolve import resolve
+from rttqa_build.stages.reading import measured
 from rttqa_build.study import Instance, SourceFile, Study, assemble, read
 from rttqa_build.synthetic.elements import file_meta
 

@@ -15,8 +15,8 @@ from unittest.mock import patch
 
 from portal_faults import KILL, RENAMING, Case, Setting, full_disk, killed
 
-from rttqa_build import ledger
 from rttqa_build.portal import folder
+from rttqa_build.records import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cli_centre import Centre, Ran
 
-    from rttqa_build.receipt import Receipt
+    from rttqa_build.records.receipt import Receipt
 
 Within: TypeAlias = "Callable[[Bench], AbstractContextManager[Setting]]"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nextcloud_double import PASSWORD, TOKEN
 
-from rttqa_build import ledger
+from rttqa_build.records import ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cli_centre import Centre, Ran
     from nextcloud_double import Nextcloud
 
-    from rttqa_build.receipt import Receipt
+    from rttqa_build.records.receipt import Receipt
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from rttqa_build import disk
 from rttqa_build.cli import portals
 from rttqa_build.diagnostic import RttqaError
 from rttqa_build.portal import proxy, wire
-from rttqa_build.receipt import OutcomeKind
+from rttqa_build.records.receipt import OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nextcloud_double import Front
     from portal_centre import Wired
 
-    from rttqa_build.receipt import Receipt
+    from rttqa_build.records.receipt import Receipt
 
 QUICK = wire.Timeouts(2.0, 2.0, 2.0, 2.0)
 REASON = ("--reason", "asked the trial team")

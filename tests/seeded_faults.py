@@ -12,7 +12,7 @@ _BEYOND = _CONFORMANCE + "test_beyond_the_table_the_representation_decides"
 _META = _CONFORMANCE + "test_preamble_and_file_meta_information_are_ours"
 _WILD = _CONFORMANCE + "test_curves_overlays_and_private_elements_go_at_every_level"
 _RULES = _TESTS + "test_engine.py::test_rules"
-_RELEASE = "tests/test_release.py::"
+_RELEASE = "tests/records/test_release.py::"
 
 
 class Fault(NamedTuple):
@@ -63,14 +63,14 @@ FAULTS = (
     ),
     Fault(
         "a sequence that hides under UN is not entered",
-        "stream",
+        "reader",
         'if vr != "SQ":\n            return Element(tag, vr, start, value, stop, None)',
         "if vr:\n            return Element(tag, vr, start, value, stop, None)",
         _TESTS + "test_stream.py::test_unknown_vr_that_hides_a_sequence_is_entered",
     ),
     Fault(
         "dates stay as they are",
-        "engine",
+        "values",
         "shift(value, self.job.weeks) for value in values",
         "value for value in values",
         _ROWS + "[00080020-StudyDate]",
@@ -120,7 +120,7 @@ FAULTS = (
     Fault(
         "the file meta information keeps the original UID",
         "engine",
-        "        writer.new_uids(_identity(stream, SOP_INSTANCE_UID)),\n",
+        "        writer.values.new_uids(_identity(stream, SOP_INSTANCE_UID)),\n",
         "        _identity(stream, SOP_INSTANCE_UID),\n",
         _META,
     ),
@@ -147,49 +147,49 @@ FAULTS = (
     ),
     Fault(
         "a dropped structure keeps its contours",
-        "engine",
+        "rois",
         "    0x30060039: 0x30060084,\n",
         "",
         _TESTS + "test_engine.py::test_a_dropped_structure_leaves_every_module",
     ),
     Fault(
         "kept labels are not asked whether they identify",
-        "engine",
+        "values",
         "        if self._identifies(element):\n            return neutral",
         "        if False:\n            return neutral",
         _RULES,
     ),
     Fault(
         "code strings are not asked whether they identify",
-        "engine",
+        "values",
         'if element.vr == "CS" and self.job.identifying(',
         'if element.vr == "XX" and self.job.identifying(',
         _RULES,
     ),
     Fault(
         "decimal strings that hold text are kept",
-        "engine",
+        "values",
         '        if not oddities.is_numeric(value):\n            return b""',
         '        if False:\n            return b""',
         _BEYOND,
     ),
     Fault(
         "codes of private schemes are kept",
-        "engine",
+        "values",
         'if scheme.strip(b"\\0 ") in PUBLIC_SCHEMES:',
         "if scheme:",
         _TESTS + "test_engine.py::test_codes_of_private_schemes_are_replaced",
     ),
     Fault(
         "of several UIDs in one element only the first is replaced",
-        "engine",
+        "values",
         'return encode.pad(b"\\\\".join(new), "UI")',
         'return encode.pad(b"\\\\".join([next(new), *value.split(b"\\\\")[1:]]), "UI")',
         _BEYOND,
     ),
     Fault(
         "registered UIDs are replaced",
-        "engine",
+        "values",
         "p if not p or p in self.job.registered else",
         "p if not p else",
         _TESTS + "test_conformance.py::test_beyond_the_table_the_representation_decides",
@@ -217,14 +217,14 @@ FAULTS = (
     ),
     Fault(
         "an item that does not end is accepted",
-        "stream",
+        "reader",
         '        if delimited:\n            raise CutError("an item of undefined length does not end")\n',
         "",
         _TESTS + "test_cuts.py::test_an_item_that_does_not_end_within_its_sequence",
     ),
     Fault(
         "a sequence that does not end is accepted",
-        "stream",
+        "reader",
         '        if delimited:\n            raise CutError("a sequence of undefined length does not end")\n',
         "",
         _TESTS + "test_cuts.py::test_every_byte_of_a_nested_object",

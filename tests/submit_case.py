@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, BinaryIO
 from git_builder import commit, git_environ
 from lock_builder import BASIS, make_lock, parsed
 
-from rttqa_build import approval, disk, lock, receipt, repository
-from rttqa_build.approval import Approval
+from rttqa_build import disk, lock
+from rttqa_build.centre import repository
 from rttqa_build.lock import Lock, PackageFacts
 from rttqa_build.mail import Letter
 from rttqa_build.manifest import Submission
 from rttqa_build.portal import FolderPortal
-from rttqa_build.receipt import Decision, Outcome, OutcomeKind, Receipt, Word
+from rttqa_build.records import approval, receipt
+from rttqa_build.records.approval import Approval
+from rttqa_build.records.receipt import Decision, Outcome, OutcomeKind, Receipt, Word
 from rttqa_build.settings import Centre, PortalSettings, Settings
 from rttqa_build.submit import Candidate, Order, Result, Site, Steps, submit
 from rttqa_build.trial import Contact, Status, Trial
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.portal import Portal
-    from rttqa_build.receipt import Attempt
+    from rttqa_build.records.receipt import Attempt
 
 PACKAGE = b"PK the package" * 1000
 SHA = hashlib.sha256(PACKAGE).hexdigest()

@@ -17,11 +17,11 @@ from pydicom.tag import Tag
 from test_no_identity import demand_clean, planted_in, written
 
 from rttqa_build import disk, synthetic
-from rttqa_build.build import ours
 from rttqa_build.deidentify.documents import scrub
 from rttqa_build.deidentify.residue import Scanner
-from rttqa_build.intake import take_in
-from rttqa_build.paperwork import documents, rezip
+from rttqa_build.stages.intake import take_in
+from rttqa_build.stages.paperwork import documents, rezip
+from rttqa_build.stages.reading import ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from build_case import Run
 
-    from rttqa_build.order import Order
+    from rttqa_build.stages.order import Order
     from rttqa_build.synthetic import SyntheticPatient
 
     Plant = Callable[[SyntheticPatient], None]

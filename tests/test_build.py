@@ -18,13 +18,15 @@ import pydicom
 import pytest
 
 from rttqa_build import synthetic
-from rttqa_build.build import ACCOUNT, REPORT, build
+from rttqa_build.build import build
 from rttqa_build.deidentify.stream import parse
 from rttqa_build.diagnostic import RttqaError
 from rttqa_build.library import Library
 from rttqa_build.lock import dump
 from rttqa_build.manifest import Manifest
+from rttqa_build.records.release import ACCOUNT
 from rttqa_build.source import parse as parse_yaml
+from rttqa_build.stages.telling import REPORT
 from rttqa_build.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -443,7 +445,7 @@ def test_a_missing_clinical_file_is_a_finding(tmp_path: Path) -> None:
     )
     document, _ = parse_yaml(text.encode(), "manifest.yaml")
     assert document is not None
-    here = Workspace(tmp_path, build_case.settings(), Library(), {})
+    here = Workspace(tmp_path, build_case.settings(), {}, Library())
     told = here.clinical(Manifest.from_document(document), tmp_path / "exports" / "EP-0123")
     (found,) = told.diagnostics
     assert (found.code, found.where.file, found.where.line) == ("R006", "manifest.yaml", 5)

@@ -13,7 +13,8 @@ import yaml
 from git_builder import git_environ
 from typer.testing import CliRunner
 
-from rttqa_build import __version__, scaffold
+from rttqa_build import __version__
+from rttqa_build.centre import scaffold
 from rttqa_build.cli.app import app
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -12,8 +12,9 @@ from lock_builder import make_lock
 from test_manifest import GOOD
 from test_workspace import SETTINGS
 
-from rttqa_build import lock, receipt, source
-from rttqa_build.receipt import Attempt, Outcome, OutcomeKind, Receipt
+from rttqa_build import lock, source
+from rttqa_build.records import receipt
+from rttqa_build.records.receipt import Attempt, Outcome, OutcomeKind, Receipt
 from rttqa_build.source import canonical
 from rttqa_build.workspace import Workspace
 

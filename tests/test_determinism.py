@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import build_case
 import pytest
 
-from rttqa_build import packing, synthetic
-from rttqa_build.build import ACCOUNT, build
+from rttqa_build import synthetic
+from rttqa_build.build import build
 from rttqa_build.lock import dump
 from rttqa_build.package import archive
 from rttqa_build.pseudonym import CentreKey
+from rttqa_build.records.release import ACCOUNT
+from rttqa_build.stages import packing
 from rttqa_build.verify import verify
 
 if TYPE_CHECKING:
@@ -141,7 +143,7 @@ def test_the_content_digest_does_not_depend_on_compression(
     built: Callable[[str], Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "LEVEL", 9)
-    monkeypatch.setattr("rttqa_build.build.probe", lambda: ())
+    monkeypatch.setattr("rttqa_build.stages.reading.probe", lambda: ())
     run = build_case.run(build_case.named("phantom"), tmp_path)
     first, second = built("phantom").built.lock, run.built.lock
     assert first is not None

@@ -19,7 +19,7 @@ from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.export import export
 
 if TYPE_CHECKING:
-    from rttqa_build.order import Order
+    from rttqa_build.stages.order import Order
     from rttqa_build.synthetic import SyntheticPatient
 
 

@@ -9,7 +9,8 @@ import fuzzing
 import pytest
 from dicom_builder import BIG, DEFLATED, EXPLICIT, IMPLICIT, UNDEFINED, element, header, part10, sequence
 
-from rttqa_build.deidentify.stream import StreamError, parse
+from rttqa_build.deidentify.reader import StreamError
+from rttqa_build.deidentify.stream import parse
 from rttqa_build.study import Instance, SourceFile, read
 
 INPUTS, PARTS = 20_000, 8

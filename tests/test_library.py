@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from rttqa_build import definition
 from rttqa_build.diagnostic import Location
 from rttqa_build.library import Library, SchemaError, shipped
 from rttqa_build.manifest import DocumentEntry, Manifest, SamePatient
-from rttqa_build.trial import Acceptance, structure_called
+from rttqa_build.trial import Acceptance, definition, structure_called
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ import build_case
 import pydicom
 import pytest
 
-from rttqa_build import account
-from rttqa_build.build import ACCOUNT
 from rttqa_build.locate import Origins, as_quoted, is_locatable, locate
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
+from rttqa_build.records.release import ACCOUNT
+from rttqa_build.stages import account
 
 if TYPE_CHECKING:
     from collections.abc import Callable

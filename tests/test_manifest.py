@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from rttqa_build.consistency import path_fault, waivable
 from rttqa_build.library import Library
 from rttqa_build.manifest import Submission
+from rttqa_build.trial.consistency import path_fault, waivable
 
 LIBRARY = Library()
 GOOD = """\

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rttqa_build.centre.identifiers import identifiers
 from rttqa_build.cli.formats import Format, Row, written
-from rttqa_build.consistency import check, todo
-from rttqa_build.identifiers import identifiers
 from rttqa_build.library import Library
+from rttqa_build.trial.consistency import check, todo
 
 LIBRARY = Library()
 MANIFEST = """\

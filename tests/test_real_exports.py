@@ -13,12 +13,12 @@ import pytest
 
 from rttqa_build import disk
 from rttqa_build.build import build
-from rttqa_build.intake import take_in
+from rttqa_build.stages.intake import take_in
 from rttqa_build.study import Kind, Reason
 from rttqa_build.verify import verify
 
 if TYPE_CHECKING:
-    from rttqa_build.order import Built, Order
+    from rttqa_build.stages.order import Built, Order
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PHANTOM = DATA / "eclipse_phantom"

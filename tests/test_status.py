@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 from lock_builder import make_lock
 
-from rttqa_build.approval import Approval
-from rttqa_build.deadline import Due
 from rttqa_build.lock import LockedFinding
-from rttqa_build.outcome import Grade, Review
-from rttqa_build.receipt import (
+from rttqa_build.records.approval import Approval
+from rttqa_build.records.outcome import Grade, Review
+from rttqa_build.records.receipt import (
     About,
     Attempt,
     Decision,
@@ -22,6 +21,7 @@ from rttqa_build.receipt import (
     Word,
 )
 from rttqa_build.status import Facts, State, status
+from rttqa_build.trial.deadline import Due
 
 LOCK = make_lock()
 YES = Approval("physicist", "a@example.org", "2026-11-22", LOCK.content)

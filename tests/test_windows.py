@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 from rttqa_build import disk
+from rttqa_build.centre.places import is_synced
 from rttqa_build.cli.drafting import below
-from rttqa_build.consistency import path_fault
 from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.settings import expand
 from rttqa_build.source import canonical, parse
-from rttqa_build.workspace import is_synced
+from rttqa_build.trial.consistency import path_fault
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rttqa_build.consistency import waivable
 from rttqa_build.diagnostic import Severity, finding, ordered, with_severity
+from rttqa_build.trial.consistency import waivable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.manifest import Manifest, Waiver
     from rttqa_build.trial import Trial
+
+# families of which an error leaves no package at all
+FORBIDDING = ("A", "K", "R")
 
 
 def judge(found: Iterable[Diagnostic], manifest: Manifest, trial: Trial) -> tuple[Diagnostic, ...]:
@@ -52,3 +55,8 @@ def _meets(waiver: Waiver, diagnostic: Diagnostic) -> bool:
 def _unused(manifest: Manifest, number: int, waiver: Waiver) -> Diagnostic:
     message = f"the waiver of {waiver.code} matches no finding"
     return finding("M250", message, manifest.document.at(("waivers", number)), subject=waiver.subject)
+
+
+def forbidden(found: Iterable[Diagnostic]) -> bool:
+    """Return whether no package may be made: errors of families A, K and R, broken links among them."""
+    return any(d.fatal and d.code.startswith(FORBIDDING) for d in found)

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rttqa_build import approval, disk, records, release
-from rttqa_build.approval import Approval
-from rttqa_build.build import REPORT, Built, build
+from rttqa_build import disk, records
+from rttqa_build.build import build
+from rttqa_build.centre.identifiers import kinds
 from rttqa_build.cli import session
 from rttqa_build.cli.building import order
 from rttqa_build.cli.lines import visible
 from rttqa_build.cli.releasing import judged
 from rttqa_build.diagnostic import RttqaError, UsageError
-from rttqa_build.identifiers import kinds
+from rttqa_build.records import approval, release
+from rttqa_build.records.approval import Approval
 from rttqa_build.source import MAX_BYTES
+from rttqa_build.stages.telling import REPORT
 from rttqa_build.workspace import with_key
 
 _ROLE_HINT = "name the role only, such as physicist or trial radiographer"
@@ -25,9 +27,10 @@ _ROLE_HINT = "name the role only, such as physicist or trial radiographer"
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rttqa_build.approval import Release
     from rttqa_build.cli.output import Terminal
     from rttqa_build.lock import Lock
+    from rttqa_build.records.approval import Release
+    from rttqa_build.stages.order import Built
     from rttqa_build.workspace import Submission, Workspace
 
 

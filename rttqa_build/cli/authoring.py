@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rttqa_build.cli.output import Terminal
-    from rttqa_build.style import Order
+    from rttqa_build.source.style import Order
     from rttqa_build.workspace import Workspace
 
 
@@ -45,7 +45,7 @@ def fmt(named: Sequence[str], *, only_check: bool) -> int:
 
 def _one(here: Workspace, path: Path, order: Order, out: Terminal, *, only_check: bool) -> int | None:
     """Return how one manifest ended; None where there was nothing to do."""
-    from rttqa_build.style import StyleError, styled
+    from rttqa_build.source.style import StyleError, styled
 
     shown = here.shown(path)
     data = disk.read(path, MAX_BYTES, shown)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build import disk, lock, records, repository
-from rttqa_build.build import REPORT, Built, Order
+from rttqa_build import disk, lock, records
 from rttqa_build.build import build as run
+from rttqa_build.centre import repository
+from rttqa_build.centre.repository import inside_work_tree
 from rttqa_build.cli import failures, session
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
 from rttqa_build.diagnostic import Location, RttqaError, UsageError, exit_code, finding, ordered
-from rttqa_build.repository import inside_work_tree
+from rttqa_build.stages.order import Built, Order
+from rttqa_build.stages.telling import REPORT
 from rttqa_build.workspace import with_key
 
 if TYPE_CHECKING:

@@ -6,23 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import repository
+from rttqa_build.centre import repository
 from rttqa_build.cli import session
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
-from rttqa_build.deadline import deadline
 from rttqa_build.diagnostic import Location, RttqaError, UsageError, exit_code, finding, ordered
-from rttqa_build.mappings import FILE as MAPPINGS
+from rttqa_build.naming.mappings import FILE as MAPPINGS
 from rttqa_build.settings import FILE, find_root
+from rttqa_build.trial.deadline import deadline
 from rttqa_build.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from rttqa_build.centre.repository import Repository
     from rttqa_build.cli.output import Terminal
     from rttqa_build.diagnostic import Diagnostic
-    from rttqa_build.receipt import Receipt
-    from rttqa_build.repository import Repository
+    from rttqa_build.records.receipt import Receipt
     from rttqa_build.verify import VerifyReport
     from rttqa_build.workspace import Submission
 
@@ -145,8 +145,9 @@ def _facts(report: VerifyReport) -> dict[str, object]:
 
 def _receipt(path: Path) -> Receipt:
     """Return a receipt; raise UsageError for a file that is none."""
-    from rttqa_build import disk, receipt, source
+    from rttqa_build import disk, source
     from rttqa_build.library import Library
+    from rttqa_build.records import receipt
 
     document, told = source.parse(disk.read(path, source.MAX_BYTES, "the receipt"), "the receipt")
     if document is not None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import curation
+from rttqa_build.centre.identifiers import kinds
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
 from rttqa_build.cli.session import near, term, write
 from rttqa_build.cli.snippet import Sources
 from rttqa_build.diagnostic import exit_code
-from rttqa_build.identifiers import kinds
-from rttqa_build.lint import lint
+from rttqa_build.lint import curation, lint
 from rttqa_build.settings import find_root
 
 if TYPE_CHECKING:

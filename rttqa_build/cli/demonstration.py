@@ -10,7 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import disk, keyfile, repository, scaffold
+from rttqa_build import disk
+from rttqa_build.centre import keyfile, repository, scaffold
 from rttqa_build.cli import session
 from rttqa_build.cli.formats import Format
 from rttqa_build.cli.repository import editor_schemas

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rttqa_build import disk, draft
+from rttqa_build.centre.scaffold import place_schema
 from rttqa_build.cli import session
 from rttqa_build.cli.engines import demand_filled, demand_patient, trial_called
 from rttqa_build.cli.lines import visible
 from rttqa_build.cli.output import show_text
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.diagnostic import UsageError, exit_code
-from rttqa_build.intake import take_in
 from rttqa_build.manifest import Submission
-from rttqa_build.scaffold import place_schema
+from rttqa_build.stages.intake import take_in
 from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:

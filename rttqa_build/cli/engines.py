@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from rttqa_build.build import ACCOUNT
+from rttqa_build.centre.repository import inside_work_tree
 from rttqa_build.cli import session
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
@@ -13,10 +13,10 @@ from rttqa_build.diagnostic import UsageError, exit_code
 from rttqa_build.export import Exported, export
 from rttqa_build.lock import Basis
 from rttqa_build.manifest import Manifest, Submission
-from rttqa_build.order import Order
-from rttqa_build.repository import inside_work_tree
+from rttqa_build.records.release import ACCOUNT
 from rttqa_build.schema import matches
 from rttqa_build.source import Document
+from rttqa_build.stages.order import Order
 from rttqa_build.workspace import versions
 
 if TYPE_CHECKING:

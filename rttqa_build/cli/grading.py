@@ -6,15 +6,15 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import disk
-from rttqa_build import outcome as outcomes
 from rttqa_build.cli import session
 from rttqa_build.diagnostic import UsageError
-from rttqa_build.outcome import Review
 from rttqa_build.records import OUTCOME
+from rttqa_build.records import outcome as outcomes
+from rttqa_build.records.outcome import Review
 from rttqa_build.workspace import SUBMISSIONS
 
 if TYPE_CHECKING:
-    from rttqa_build.outcome import Grade
+    from rttqa_build.records.outcome import Grade
     from rttqa_build.workspace import Submission
 
 

@@ -16,14 +16,14 @@ from rttqa_build.cli import session
 from rttqa_build.cli.formats import Layout
 from rttqa_build.cli.output import WIDTH, Terminal, show_text, terminal
 from rttqa_build.diagnostic import UsageError, exit_code
-from rttqa_build.metric import MetricSyntaxError, parse
+from rttqa_build.trial.metric import MetricSyntaxError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rttqa_build.dose.dvh import Dvh
-    from rttqa_build.metric import Metric
+    from rttqa_build.trial.metric import Metric
 
 LARGEST = 1 << 32
 USUAL = ("D98%[Gy]", "D95%[Gy]", "D50%[Gy]", "D2%[Gy]", "Mean[Gy]")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rttqa_build import disk, keycopy, keyfile
+from rttqa_build import disk
+from rttqa_build.centre import keycopy, keyfile
 from rttqa_build.cli.session import term, workspace
 from rttqa_build.diagnostic import UsageError
 from rttqa_build.pseudonym import KEY_LENGTH, CentreKey

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rttqa_build import account, disk, history
-from rttqa_build.account import keyword
-from rttqa_build.build import ACCOUNT
+from rttqa_build import disk
 from rttqa_build.cli import session
 from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.locate import Origins, Place, as_quoted, is_locatable
 from rttqa_build.locate import locate as find
 from rttqa_build.pseudonym import Pseudonyms
+from rttqa_build.records import history
+from rttqa_build.records.release import ACCOUNT
+from rttqa_build.stages import account
+from rttqa_build.stages.account import keyword
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from rttqa_build.cli import session
 from rttqa_build.cli.passwords import kept
 from rttqa_build.diagnostic import Diagnostic, RttqaError
-from rttqa_build.receipt import About, OutcomeKind
+from rttqa_build.records.receipt import About, OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rttqa_build.mail import Letter, Posting
-    from rttqa_build.receipt import Attempt
+    from rttqa_build.records.receipt import Attempt
     from rttqa_build.settings import SmtpSettings
     from rttqa_build.summary.context import Context
     from rttqa_build.workspace import Submission, Workspace
@@ -25,7 +25,7 @@ PASSWORD = "RTTQA_SMTP_PASSWORD"  # noqa: S105 - the name of a variable, not its
 
 def announcement(here: Workspace, submission: Submission, attempt: Attempt) -> Letter:
     """Return the e-mail that announces a received package."""
-    from rttqa_build.announcement import announce
+    from rttqa_build.mail.announcement import announce
     from rttqa_build.summary import email
 
     manifest, trial, lock = submission.manifest, submission.trial, submission.records.lock
@@ -38,7 +38,7 @@ def announcement(here: Workspace, submission: Submission, attempt: Attempt) -> L
 
 def recall(here: Workspace, submission: Submission, attempts: tuple[Attempt, ...]) -> Letter:
     """Return the e-mail that asks the trial to delete what may lie at the portal."""
-    from rttqa_build.announcement import take_back
+    from rttqa_build.mail.announcement import take_back
     from rttqa_build.summary import email
 
     manifest, trial = submission.manifest, submission.trial

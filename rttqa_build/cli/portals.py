@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import disk, repository
+from rttqa_build import disk
+from rttqa_build.centre import repository
 from rttqa_build.cli import failures, session
 from rttqa_build.cli.output import terminal
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, finding

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rttqa_build import approval, release
-from rttqa_build.approval import Release
+from rttqa_build.centre.identifiers import kinds
 from rttqa_build.cli import session
 from rttqa_build.diagnostic import UsageError
-from rttqa_build.identifiers import kinds
+from rttqa_build.records import approval, release
+from rttqa_build.records.approval import Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rttqa_build.build import Built
     from rttqa_build.cli.output import Terminal
     from rttqa_build.deidentify.finds import Find
+    from rttqa_build.stages.order import Built
     from rttqa_build.workspace import Submission, Workspace
 
 _NOT_RELEASED = "not released: mend it in the planning system or the document, export again, and build"

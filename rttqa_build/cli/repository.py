@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from rttqa_build import __version__, scaffold
+from rttqa_build import __version__
+from rttqa_build.centre import scaffold
 from rttqa_build.cli.output import show_text
 from rttqa_build.cli.session import environ, term
 from rttqa_build.library import Library

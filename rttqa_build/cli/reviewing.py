@@ -6,14 +6,14 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rttqa_build import loosening, repository
+from rttqa_build.centre import repository
+from rttqa_build.centre.identifiers import kinds
 from rttqa_build.cli import session
 from rttqa_build.cli.checking import about
 from rttqa_build.cli.standing import standing_of
 from rttqa_build.diagnostic import UsageError, ordered
-from rttqa_build.identifiers import kinds
 from rttqa_build.library import Library
-from rttqa_build.review import Reviewed, Side, markdown
+from rttqa_build.review import Reviewed, Side, loosening, markdown
 from rttqa_build.settings import FILE
 from rttqa_build.workspace import SUBMISSIONS, SettingsError, Workspace
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from rttqa_build.centre.repository import Repository
     from rttqa_build.diagnostic import Diagnostic
-    from rttqa_build.repository import Repository
     from rttqa_build.workspace import Submission
 
 _PARTS = (SUBMISSIONS, "trials", "schemas", FILE)
@@ -59,7 +59,7 @@ def _before(root: Path, here: Workspace) -> Workspace:
     try:
         return Workspace.find(root, here.environ)
     except SettingsError:
-        return Workspace(root, here.settings, Library(root), here.environ)
+        return Workspace(root, here.settings, here.environ, Library(root))
 
 
 def _reviewed(before: Workspace | None, here: Workspace) -> Iterator[Reviewed]:

@@ -12,12 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rttqa_build import __version__, disk, repository
+from rttqa_build import __version__, disk
+from rttqa_build.centre import repository
+from rttqa_build.centre.identifiers import kinds
 from rttqa_build.cli.formats import Format, Row, written
 from rttqa_build.cli.output import Terminal, show_text, tally, terminal
 from rttqa_build.cli.snippet import Sources
 from rttqa_build.diagnostic import RttqaError, UsageError, exit_code
-from rttqa_build.identifiers import kinds
 from rttqa_build.schema import did_you_mean
 from rttqa_build.source import MAX_BYTES, sixteen
 from rttqa_build.workspace import Submission, Workspace
@@ -86,7 +87,7 @@ def demand_anonymous(here: Workspace, option: str, text: str) -> None:
 def demand_unnamed(here: Workspace, submission: Submission, option: str, text: str) -> None:
     """Raise UsageError when a text that goes into Git names anyone of the export, where that is at hand."""
     from rttqa_build.deidentify.residue import Scanner
-    from rttqa_build.intake import take_in
+    from rttqa_build.stages.intake import take_in
 
     manifest = submission.manifest
     try:

@@ -6,25 +6,25 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rttqa_build import approval, ledger, release, repository
+from rttqa_build.centre import repository
 from rttqa_build.cli import session
 from rttqa_build.cli.checking import about
 from rttqa_build.cli.cleaning import Leftovers, leftovers
 from rttqa_build.cli.output import show_json
 from rttqa_build.cli.table import show_table
-from rttqa_build.deadline import due
 from rttqa_build.diagnostic import Location, RttqaError, ordered
-from rttqa_build.history import HISTORY, revisions
-from rttqa_build.records import DAMAGED, OUTCOME, RECEIPT
+from rttqa_build.records import DAMAGED, OUTCOME, RECEIPT, approval, ledger, release
+from rttqa_build.records.history import HISTORY, revisions
 from rttqa_build.status import Facts, Status
 from rttqa_build.status import status as standing
+from rttqa_build.trial.deadline import due
 from rttqa_build.workspace import SUBMISSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rttqa_build.cli.output import Terminal
-    from rttqa_build.deadline import Due
+    from rttqa_build.trial.deadline import Due
     from rttqa_build.workspace import Submission, Workspace
 
 CONTRADICTIONS = ("R310", "R311", "R312")

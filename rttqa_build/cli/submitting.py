@@ -6,15 +6,17 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build import ledger, records, repository
+from rttqa_build import records
+from rttqa_build.centre import repository
 from rttqa_build.cli import failures, mailing, session
 from rttqa_build.cli.building import order as build_order
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text
 from rttqa_build.cli.portals import Connection
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, UsageError, exit_code, finding, ordered
-from rttqa_build.mappings import FILE as MAPPINGS
-from rttqa_build.receipt import About, Decision, Receipt, Sent, Word
+from rttqa_build.naming.mappings import FILE as MAPPINGS
+from rttqa_build.records import ledger
+from rttqa_build.records.receipt import About, Decision, Receipt, Sent, Word
 from rttqa_build.submit import Candidate, Ending, Order, Result, Site, Steps, preflight
 from rttqa_build.submit import submit as hand_over
 from rttqa_build.submit.finish import EMAIL
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from rttqa_build.build import Built
     from rttqa_build.cli.output import Terminal
     from rttqa_build.pseudonym import CentreKey
-    from rttqa_build.receipt import Attempt
+    from rttqa_build.records.receipt import Attempt
+    from rttqa_build.stages.order import Built
     from rttqa_build.workspace import Submission, Workspace
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from rttqa_build import disk, ledger, mail
+from rttqa_build import disk, mail
 from rttqa_build.cli import mailing, session
 from rttqa_build.diagnostic import Location, UsageError
-from rttqa_build.receipt import About, Notice, Sent, Withdrawal
-from rttqa_build.records import RECEIPT
+from rttqa_build.records import RECEIPT, ledger
+from rttqa_build.records.receipt import About, Notice, Sent, Withdrawal
 from rttqa_build.workspace import SUBMISSIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rttqa_build.cli.output import Terminal
-    from rttqa_build.receipt import Attempt, Receipt
+    from rttqa_build.records.receipt import Attempt, Receipt
     from rttqa_build.workspace import Submission, Workspace
 
 RECALL = "recall.eml"

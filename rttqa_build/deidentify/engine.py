@@ -1,95 +1,33 @@
 """One object's elements → the pseudonymised file, by the policy; kept values are copied as bytes.
 
-A :class:`Job` holds what the objects of one submission share; :func:`pseudonymise` is a pure function of it
-and of one parsed file. It never decodes a numeric or pixel value.
+A :class:`~rttqa_build.deidentify.job.Job` holds what the objects of one submission share;
+:func:`pseudonymise` is a pure function of it and of one parsed file. No numeric or pixel value is decoded.
 """
 
 from __future__ import annotations
 
-import functools
-import re
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build.deidentify import encode, oddities
-from rttqa_build.deidentify.charset import decoded
-from rttqa_build.deidentify.dates import shifted_date, shifted_datetime
-from rttqa_build.deidentify.elements import UNDEFINED, Encoding, Item
-from rttqa_build.deidentify.marks import Marks, file_meta
-from rttqa_build.deidentify.numerals import whole_numbers
-from rttqa_build.deidentify.policy import BULK_VRS, NUMERIC_VRS, TEXT_VRS, Action, Policy
-from rttqa_build.deidentify.stream import StreamError
+from rttqa_build.deidentify.elements import UNDEFINED, Encoding
+from rttqa_build.deidentify.marks import file_meta
+from rttqa_build.deidentify.policy import Action
+from rttqa_build.deidentify.reader import StreamError
+from rttqa_build.deidentify.rois import kept_items
+from rttqa_build.deidentify.values import BY_VALUE, HANDLERS, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from rttqa_build.deidentify.elements import Element, Stream
+    from rttqa_build.deidentify.job import Job, ObjectPlan
 
     Chunk = bytes | memoryview
 
 SOP_CLASS_UID, SOP_INSTANCE_UID, SERIES_INSTANCE_UID = 0x00080016, 0x00080018, 0x0020000E
-SPECIFIC_CHARACTER_SET = 0x00080005
-CODING_SCHEME_DESIGNATOR = 0x00080102
-ROI_NAME, ROIS, RELATED_OBSERVATIONS = 0x30060026, 0x30060020, 0x300600A0
-OBSERVATIONS, OBSERVATION_NUMBER = 0x30060080, 0x30060082
 OVERLAYS = 0x60  # groups 60xx
-# where an item's ROI number stands: structure set, contours, observations, related ROIs
-ROI_NUMBERS = {
-    ROIS: 0x30060022,
-    0x30060039: 0x30060084,
-    OBSERVATIONS: 0x30060084,
-    0x30060030: 0x30060084,
-}
-# PS3.16 Table 8-1: designators of published schemes; those that begin with 99 are private (PS3.3 8.2)
-PUBLIC_SCHEMES = frozenset(
-    b"DCM SCT SRT SNM3 UCUM LN FMA NCIt RADLEX UMLS BI MSH I9 I10 ICDO3 IBSI ISO3166_1 NEU MA".split()
-)
-_TIME = rb"(\d\d(:?\d\d(:?\d\d(\.\d{1,9})?)?)?)? *"
-_REPERTOIRE = {
-    "CS": re.compile(rb"[A-Z0-9 _\\]*"),
-    "AS": re.compile(rb"(\d{3}[DWMY])?(\\\d{3}[DWMY])*"),
-    "TM": re.compile(_TIME + rb"(\\" + _TIME + rb")*"),
-}
-_DUMMIES = {
-    "PN": b"PSEUDONYMISED", "DA": b"19000101", "DT": b"19000101000000", "TM": b"000000", "AS": b"000Y",
-    "DS": b"0", "IS": b"0", "CS": b"REMOVED", "AE": b"REMOVED", "UR": b"urn:oid:1.0",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What all objects of one submission share.
-
-    ``uid`` maps an original UID to its pseudonym; ``registered`` are UIDs that stay; ``weeks`` is the date
-    offset into the past; ``identifying`` tells whether a text holds a harvested identity; ``supplied`` is the
-    job for objects of a case that the trial supplied, whose dates stay. ``memo`` remembers what became of
-    short elements: most are the same in every slice.
-    """
-
-    policy: Policy
-    marks: Marks
-    weeks: int
-    uid: Callable[[bytes], str]
-    registered: frozenset[bytes]
-    identifying: Callable[[str], bool]
-    supplied: Job | None = None
-    memo: dict[tuple[bytes, Encoding], bytes | None] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectPlan:
-    """What is particular to one object.
-
-    ``series``: its new Series Instance UID where it gets one of its own. ``rois``: ROI number → new name;
-    None drops the ROI from every module. ``supplied``: the object is one that the trial supplied.
-    """
-
-    series: str = ""
-    rois: Mapping[int, str | None] = field(default_factory=dict)
-    supplied: bool = False
+# longer elements hardly recur; the memory of the others stays small
+_SHORT, _MOST_REMEMBERED = 128, 1 << 15
+_UNDEFINED_BYTES = UNDEFINED.to_bytes(4, "little")
 
 
 class Pseudonymised(NamedTuple):
@@ -103,14 +41,6 @@ class Pseudonymised(NamedTuple):
     rules: Counter[tuple[int, Action]]
     texts: frozenset[tuple[int, str]]
     uids: frozenset[bytes]
-
-
-@functools.cache
-def registered_uids() -> frozenset[bytes]:
-    """Return the UIDs of PS3.6 Annex A."""
-    from pydicom._uid_dict import UID_dictionary
-
-    return frozenset(uid.encode() for uid in UID_dictionary)
 
 
 def pseudonymise(stream: Stream, job: Job, plan: ObjectPlan) -> Pseudonymised:
@@ -127,11 +57,11 @@ def pseudonymise(stream: Stream, job: Job, plan: ObjectPlan) -> Pseudonymised:
     body = writer.top()
     meta = file_meta(
         sop_class,
-        writer.new_uids(_identity(stream, SOP_INSTANCE_UID)),
+        writer.values.new_uids(_identity(stream, SOP_INSTANCE_UID)),
         stream.transfer_syntax,
     )
     return Pseudonymised(
-        b"".join([meta, *body]), writer.rules, frozenset(writer.texts), frozenset(writer.uids)
+        b"".join([meta, *body]), writer.rules, frozenset(writer.values.texts), frozenset(writer.values.uids)
     )
 
 
@@ -161,10 +91,7 @@ class _Writer:
         self.job = job
         self.plan = plan
         self.rules: Counter[tuple[int, Action]] = Counter()
-        self.texts: set[tuple[int, str]] = set()
-        self.character_set = oddities.character_set(stream.find(SPECIFIC_CHARACTER_SET) or b"")
-        self.codec = _codec(self.character_set)
-        self.uids: dict[bytes, bytes] = {}
+        self.values = Values(stream, job, plan)
 
     def top(self) -> list[Chunk]:
         """Return the chunks of the data set, marks merged in at their place."""
@@ -223,7 +150,7 @@ class _Writer:
             return False, None
         if element.items is not None:
             return False, self._sequence(action, element, encoding)
-        if action in _BY_VALUE and element.end - element.start <= _SHORT:
+        if action in BY_VALUE and element.end - element.start <= _SHORT:
             new = self._remembered(action, element, siblings, encoding)
         else:
             new = self._rewritten(action, element, siblings, encoding)
@@ -248,7 +175,7 @@ class _Writer:
         self, action: Action, element: Element, siblings: list[Element], encoding: Encoding
     ) -> bytes | None:
         """Return the new bytes of an element that is no sequence; none when it stays as it is."""
-        value = _HANDLERS[action](self, element, siblings)
+        value = HANDLERS[action](self.values, element, siblings)
         if value is None or value == self.data[element.value : element.end]:
             return None
         return encode.element(encoding, element.tag, self._written_vr(element, encoding), value)
@@ -271,9 +198,11 @@ class _Writer:
         return self.data[element.start + 4 : element.start + 6].decode("ascii")
 
     def _sequence(self, action: Action, element: Element, encoding: Encoding) -> bytes:
-        items = () if action is not Action.ENTER else self._kept_items(element)
+        items = kept_items(self.stream, element, self.plan.rois) if action is Action.ENTER else ()
         if action is not Action.ENTER:
             self.rules[element.tag, Action.EMPTY] += 1
+        elif gone := len(element.items or ()) - len(items):
+            self.rules[element.tag, Action.REMOVE] += gone
         undefined = self.data[element.value - 4 : element.value] == _UNDEFINED_BYTES
         vr = self._written_vr(element, encoding)
         written = (
@@ -285,178 +214,3 @@ class _Writer:
             for item in items
         )
         return encode.sequence(encoding, element.tag, written, vr=vr, undefined=undefined)
-
-    def _kept_items(self, element: Element) -> tuple[Item, ...]:
-        """Return the items of a sequence, without those of ROIs that are dropped."""
-        items = element.items or ()
-        if None not in self.plan.rois.values():
-            return items
-        if element.tag == RELATED_OBSERVATIONS:
-            dropped, number_tag = self._dropped_observations(), OBSERVATION_NUMBER
-        else:
-            dropped, number_tag = self._dropped_rois(), ROI_NUMBERS.get(element.tag, 0)
-        kept = tuple(i for i in items if self._number(i.elements, number_tag) not in dropped)
-        if len(kept) < len(items):
-            self.rules[element.tag, Action.REMOVE] += len(items) - len(kept)
-        return kept
-
-    def _dropped_rois(self) -> set[int]:
-        return {number for number, name in self.plan.rois.items() if name is None}
-
-    def _dropped_observations(self) -> set[int]:
-        """Return the numbers of the observations of ROIs that are dropped."""
-        dropped = self._dropped_rois()
-        return {
-            self._number(item.elements, OBSERVATION_NUMBER)
-            for item in self._items_of(OBSERVATIONS)
-            if self._number(item.elements, ROI_NUMBERS[OBSERVATIONS]) in dropped
-        }
-
-    def _items_of(self, tag: int) -> tuple[Item, ...]:
-        """Return the items of a sequence of the data set."""
-        return next((e.items or () for e in self.stream.elements if e.tag == tag), ())
-
-    def _free_name(self, number: int) -> str:
-        """Return a name for an ROI whose own identifies, as no other ROI has it."""
-        own = (e for item in self._items_of(ROIS) for e in item.elements if e.tag == ROI_NAME)
-        taken = {self._text(e).casefold() for e in own}
-        taken |= {name.casefold() for name in self.plan.rois.values() if name}
-        name = f"ROI_{max(number, 0)}"
-        while name.casefold() in taken:
-            name += "_"
-        return name
-
-    def _number(self, elements: list[Element], tag: int) -> int:
-        raw = next((self.data[e.value : e.end] for e in elements if e.tag == tag), b"")
-        try:
-            return int(float(raw.strip(b"\0 ")))
-        except (ValueError, OverflowError):
-            return -1
-
-    def new_uids(self, value: bytes) -> bytes:
-        """Return a UI value, which may be multiple, with every UID that is not registered replaced."""
-        known = self.uids.get(value)
-        if known is None:
-            known = self.uids[value] = self._replaced(value)
-        return known
-
-    def _replaced(self, value: bytes) -> bytes:
-        parts = (part.strip(b"\0 ") for part in value.split(b"\\"))
-        new = (p if not p or p in self.job.registered else self.job.uid(p).encode() for p in parts)
-        return encode.pad(b"\\".join(new), "UI")
-
-    def _uid(self, element: Element, _: list[Element]) -> bytes:
-        return self.new_uids(self.data[element.value : element.end])
-
-    def _class_uid(self, element: Element, _: list[Element]) -> bytes | None:
-        """Keep what is a UID; what is none, or too long, could be anything."""
-        value = self.data[element.value : element.end]
-        parts = [part.strip(b"\0 ") for part in value.split(b"\\")]
-        sound = all(not part or oddities.is_uid(part) for part in parts)
-        return None if sound and not any(map(self._is_personal, parts)) else self._replaced(value)
-
-    def _is_personal(self, uid: bytes) -> bool:
-        """Return whether a UID that nobody registered is an object's, or has the patient's number in it."""
-        if uid in self.job.registered:
-            return False
-        arcs = (arc for arc in uid.split(b".") if len(arc) > 6)
-        return any(self.job.identifying(text.decode("ascii")) for text in (uid, *arcs))
-
-    def _clean(self, element: Element, siblings: list[Element]) -> bytes | None:
-        """Keep text unless it holds an identity; a mapped ROI takes the trial's name."""
-        if element.tag == ROI_NAME:
-            number = self._number(siblings, ROI_NUMBERS[ROIS])
-            name = self.plan.rois.get(number)
-            if name is not None:
-                self.texts.add((element.tag, name))
-                return name.encode("ascii")
-            return self._clean_text(element, self._free_name(number))
-        return self._clean_text(element, self.job.policy.dummies.get(element.tag, ""))
-
-    def _clean_text(self, element: Element, neutral: str) -> bytes | None:
-        if self._identifies(element):
-            return neutral.encode("ascii")
-        text = self._text(element)
-        if text and element.vr in TEXT_VRS:
-            self.texts.add((element.tag, text))
-        return None
-
-    def _code(self, element: Element, siblings: list[Element]) -> bytes | None:
-        """Keep a code of a published coding scheme; replace what a private scheme says."""
-        scheme = next(
-            (self.data[e.value : e.end] for e in siblings if e.tag == CODING_SCHEME_DESIGNATOR), b""
-        )
-        if scheme.strip(b"\0 ") in PUBLIC_SCHEMES:
-            return None if not self._identifies(element) else self._neutral(element)
-        return self._neutral(element)
-
-    def _neutral(self, element: Element) -> bytes:
-        return self.job.policy.dummies.get(element.tag, "").encode("ascii")
-
-    def _identifies(self, element: Element) -> bool:
-        """Return whether a text holds an identity, in its character set or in one that it may be meant in."""
-        value, named = self.data[element.value : element.end], self.character_set.decode("ascii")
-        return any(self.job.identifying(text) for text in {self._text(element), *decoded(value, (named,))})
-
-    def _text(self, element: Element) -> str:
-        return self.data[element.value : element.end].decode(self.codec, "replace").strip("\0 ")
-
-    def _fitting(self, element: Element, _: list[Element]) -> bytes | None:
-        value = self.data[element.value : element.end]
-        if element.tag == SPECIFIC_CHARACTER_SET:
-            return encode.pad(oddities.character_set(value), "CS")
-        if not _REPERTOIRE[element.vr].fullmatch(value.rstrip(b"\0")):
-            return b""
-        if element.vr == "CS" and self.job.identifying(value.decode("ascii").strip("\0 ")):
-            return b""
-        return None
-
-    def _numeric(self, element: Element, _: list[Element]) -> bytes | None:
-        """Keep numeric strings that hold nothing but numbers, but no whole number that is the patient's."""
-        value = self.data[element.value : element.end]
-        if not oddities.is_numeric(value):
-            return b""
-        return b"" if any(map(self.job.identifying, whole_numbers(value))) else None
-
-    def _date(self, element: Element, _: list[Element]) -> bytes:
-        shift = shifted_date if element.vr == "DA" else shifted_datetime
-        values = self.data[element.value : element.end].rstrip(b"\0 ").split(b"\\")
-        return encode.pad(b"\\".join(shift(value, self.job.weeks) for value in values), element.vr)
-
-    def _dummy(self, element: Element, _: list[Element]) -> bytes:
-        listed = self.job.policy.dummies.get(element.tag)
-        if listed is not None:
-            return encode.pad(listed.encode("ascii"), element.vr)
-        if element.vr in NUMERIC_VRS | BULK_VRS | {"UN"}:
-            return bytes(8)  # a whole number of values of every such VR
-        return encode.pad(_DUMMIES.get(element.vr, b"REMOVED"), element.vr)
-
-
-# not kept by the writer: bound to it they would hold its pixels until the garbage collector comes by
-_HANDLERS: Mapping[Action, Callable[[_Writer, Element, list[Element]], bytes | None]] = {
-    Action.CLEAN: _Writer._clean,
-    Action.CODE: _Writer._code,
-    Action.FITTING: _Writer._fitting,
-    Action.NUMERIC: _Writer._numeric,
-    Action.CLASS: _Writer._class_uid,
-    Action.UID: _Writer._uid,
-    Action.DATE: _Writer._date,
-    Action.SUBJECT: lambda writer, _, __: writer.job.marks.subject.encode(),
-    Action.DUMMY: _Writer._dummy,
-    Action.EMPTY: lambda _, __, ___: b"",
-}
-# what becomes of these depends on nothing but the element itself
-_BY_VALUE = frozenset(
-    {Action.FITTING, Action.NUMERIC, Action.CLASS, Action.DATE, Action.SUBJECT, Action.DUMMY, Action.EMPTY}
-)
-_SHORT, _MOST_REMEMBERED = 128, 1 << 15
-_UNDEFINED_BYTES = UNDEFINED.to_bytes(4, "little")
-
-
-def _codec(character_set: bytes) -> str:
-    """Return the Python codec of a Specific Character Set; Latin-1, which never fails, where unknown."""
-    from pydicom.charset import python_encoding
-
-    names = [name.decode("ascii") for name in character_set.split(b"\\")]
-    codec = next((python_encoding[name] for name in names if name in python_encoding and name), "latin-1")
-    return "latin-1" if codec == "iso8859" else codec

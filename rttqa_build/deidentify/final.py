@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rttqa_build.deidentify.elements import Stream
-    from rttqa_build.deidentify.engine import Job, ObjectPlan
+    from rttqa_build.deidentify.job import Job, ObjectPlan
     from rttqa_build.pseudonym import Pseudonyms
 
 

@@ -3,7 +3,7 @@
 Here are those of bytes and values. The others stand where what they concern is decided: dates that are none
 in :mod:`~rttqa_build.deidentify.dates`, plans of a planning system's private SOP class in
 :func:`rttqa_build.study.classes.is_private_plan`, one content twice and one UID for two contents in
-:mod:`rttqa_build.study.folder`, RT objects of one series in :func:`rttqa_build.objects.task`.
+:mod:`rttqa_build.study.folder`, RT objects of one series in :func:`rttqa_build.stages.objects.task`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A metric (:mod:`rttqa_build.metric`) × a histogram → its value, and how sure it is."""
+"""A metric (:mod:`rttqa_build.trial.metric`) × a histogram → its value, and how sure it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from rttqa_build.dose.dvh import Dvh
-    from rttqa_build.metric import Metric
+    from rttqa_build.trial.metric import Metric
 
 
 class Errors(NamedTuple):

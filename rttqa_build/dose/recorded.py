@@ -15,7 +15,7 @@ from rttqa_build.diagnostic import Diagnostic, finding
 from rttqa_build.dose import metrics
 from rttqa_build.dose.contours import decimals, number
 from rttqa_build.dose.dvh import Dvh
-from rttqa_build.metric import parse
+from rttqa_build.trial.metric import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

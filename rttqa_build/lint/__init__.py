@@ -1,7 +1,7 @@
 """A library of trial definitions → findings about what its authors should mend: ``trials check``.
 
-What makes a definition unusable is found whenever it is read (:mod:`rttqa_build.definition`). Here are the
-questions that only its author asks: do schema and definition agree, do templates render, do the examples
+What makes a definition unusable is found whenever it is read (:mod:`rttqa_build.trial.definition`). Here are
+the questions that only its author asks: do schema and definition agree, do templates render, do the examples
 behave as they say. Findings name files as seen from the library's root.
 """
 

@@ -10,8 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rttqa_build import disk, source
+from rttqa_build.centre.identifiers import identifiers
 from rttqa_build.diagnostic import Location, finding, ordered
-from rttqa_build.identifiers import identifiers
 from rttqa_build.source import MAX_BYTES
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build.portal.contract import Cause
-from rttqa_build.receipt import Outcome, OutcomeKind
+from rttqa_build.records.receipt import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

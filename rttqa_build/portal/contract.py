@@ -10,7 +10,7 @@ from rttqa_build.codes import CATALOGUE
 from rttqa_build.diagnostic import RttqaError
 
 if TYPE_CHECKING:
-    from rttqa_build.receipt import Outcome
+    from rttqa_build.records.receipt import Outcome
 
 
 class Cause(enum.StrEnum):

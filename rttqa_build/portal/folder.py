@@ -19,7 +19,7 @@ from rttqa_build.codes import CATALOGUE
 from rttqa_build.diagnostic import RttqaError
 from rttqa_build.portal.answers import refused
 from rttqa_build.portal.contract import Cause
-from rttqa_build.receipt import Outcome, OutcomeKind
+from rttqa_build.records.receipt import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from pathlib import Path

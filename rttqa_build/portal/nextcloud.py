@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from rttqa_build.portal import answers, wire
 from rttqa_build.portal.contract import Cause, PortalError
-from rttqa_build.receipt import Outcome
+from rttqa_build.records.receipt import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rttqa_build.lock import Lock
     from rttqa_build.mail import Letter, Posting
     from rttqa_build.portal import PortalError
-    from rttqa_build.receipt import Attempt, Decision
+    from rttqa_build.records.receipt import Attempt, Decision
 
 
 class Built(Protocol):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import disk, mail
 from rttqa_build.diagnostic import Diagnostic, RttqaError, finding, ordered
-from rttqa_build.history import freeze
 from rttqa_build.mail import Posted
-from rttqa_build.receipt import About, Notice, Sent
 from rttqa_build.records import RECEIPT
+from rttqa_build.records.history import freeze
+from rttqa_build.records.receipt import About, Notice, Sent
 from rttqa_build.submit import journal
 from rttqa_build.submit.gate import at
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rttqa_build.mail import Letter, Posting
-    from rttqa_build.receipt import Attempt, Receipt
+    from rttqa_build.records.receipt import Attempt, Receipt
     from rttqa_build.submit.contract import Steps
     from rttqa_build.submit.gate import Candidate
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rttqa_build import approval, ledger, release
+from rttqa_build.centre.repository import FileState
 from rttqa_build.diagnostic import Diagnostic, Location, exit_code, finding, ordered
-from rttqa_build.history import HISTORY, revisions
 from rttqa_build.lock import freshness
-from rttqa_build.records import APPROVAL, LOCK, RECEIPT
-from rttqa_build.repository import FileState
+from rttqa_build.records import APPROVAL, LOCK, RECEIPT, approval, ledger, release
+from rttqa_build.records.history import HISTORY, revisions
 from rttqa_build.settings import FILE
 from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from rttqa_build.approval import Approval, Release
+    from rttqa_build.centre.repository import Repository, Upstream
     from rttqa_build.lock import Basis, Lock
     from rttqa_build.manifest import Submission
     from rttqa_build.portal import Portal
-    from rttqa_build.receipt import Attempt, Receipt
-    from rttqa_build.repository import Repository, Upstream
+    from rttqa_build.records.approval import Approval, Release
+    from rttqa_build.records.receipt import Attempt, Receipt
     from rttqa_build.settings import Settings
     from rttqa_build.trial import Trial
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from rttqa_build import ledger
 from rttqa_build.diagnostic import RttqaError
-from rttqa_build.records import RECEIPT
+from rttqa_build.records import RECEIPT, ledger
 
 if TYPE_CHECKING:
-    from rttqa_build.receipt import Receipt
+    from rttqa_build.records.receipt import Receipt
     from rttqa_build.submit.gate import Candidate
 
 

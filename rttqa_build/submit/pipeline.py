@@ -13,8 +13,8 @@ from rttqa_build import disk
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, exit_code, finding, ordered
 from rttqa_build.lock import compare
 from rttqa_build.portal import FOLDER, again, halt, interrupted, remote_name
-from rttqa_build.receipt import Attempt, Outcome, OutcomeKind, Word
 from rttqa_build.records import LOCK, RECEIPT
+from rttqa_build.records.receipt import Attempt, Outcome, OutcomeKind, Word
 from rttqa_build.submit import journal as journals
 from rttqa_build.submit.contract import Built, Ending, Order, Report, Result, Steps
 from rttqa_build.submit.finish import finish
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rttqa_build.lock import Lock
     from rttqa_build.portal import Portal
-    from rttqa_build.receipt import Receipt
+    from rttqa_build.records.receipt import Receipt
 
 _TRIES = 4
 _ENDINGS = {

@@ -7,9 +7,9 @@ from case_builder import manifest, trial
 
 from rttqa_build.checks.judgement import judge
 from rttqa_build.codes import CATALOGUE
-from rttqa_build.consistency import waivable
 from rttqa_build.diagnostic import Severity, finding
 from rttqa_build.manifest import Submission, Waiver
+from rttqa_build.trial.consistency import waivable
 
 COARSE = finding("D204", "coarse", subject="dose")
 OTHER = finding("D204", "coarse", subject="sum")

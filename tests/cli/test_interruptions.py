@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Each stops the program at a point of the build: while members are written, when the package is verified,
 # when all is published but the lock.
 WHILE_WRITING = """
-from rttqa_build import packing
+from rttqa_build.stages import packing
 inner, calls = packing.compress, []
 def compress(data):
     calls.append(1)
@@ -27,7 +27,7 @@ def compress(data):
 packing.compress = compress
 """
 WHILE_VERIFYING = """
-from rttqa_build import packing
+from rttqa_build.stages import packing
 def verify(*_, **__):
     {stop}
 packing.verify = verify

@@ -16,11 +16,11 @@ from git_builder import git
 from nextcloud_double import PASSWORD, TOKEN, Front, served
 from portal_centre import Wired, prepared
 
-from rttqa_build import ledger
 from rttqa_build.cli import bar, portals
 from rttqa_build.diagnostic import RttqaError
 from rttqa_build.portal import known, wire
-from rttqa_build.receipt import OutcomeKind
+from rttqa_build.records import ledger
+from rttqa_build.records.receipt import OutcomeKind
 from rttqa_build.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cli_centre import Centre
 
-    from rttqa_build.receipt import Receipt
+    from rttqa_build.records.receipt import Receipt
 
 WRONG = "not the password, but secret"
 

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from cli_centre import NAME
 
-from rttqa_build.intake import take_in
+from rttqa_build.stages.intake import take_in
 from rttqa_build.study import Kind
 
 if TYPE_CHECKING:

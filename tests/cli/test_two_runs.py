@@ -14,7 +14,7 @@ import pytest
 from cli_centre import NAME, Ran, examined, snapshot
 
 from rttqa_build.portal.folder import FolderPortal
-from rttqa_build.receipt import Outcome, OutcomeKind
+from rttqa_build.records.receipt import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def wait():
         time.sleep(0.05)
 """
 WHILE_PACKING = """
-from rttqa_build import packing
+from rttqa_build.stages import packing
 inner = packing.verify
 def verify(*given, **named):
     wait()

@@ -32,10 +32,12 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from rttqa_build import synthetic
-from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
+from rttqa_build.deidentify.engine import pseudonymise
+from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
-from rttqa_build.deidentify.stream import StreamError, demand_whole, parse
+from rttqa_build.deidentify.reader import StreamError
+from rttqa_build.deidentify.stream import demand_whole, parse
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_sequence
 
-from rttqa_build.deidentify.stream import StreamError, parse
+from rttqa_build.deidentify.reader import StreamError
+from rttqa_build.deidentify.stream import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

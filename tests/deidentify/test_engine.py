@@ -17,11 +17,13 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from rttqa_build.deidentify import dates, stream
 from rttqa_build.deidentify.elements import walk
-from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
+from rttqa_build.deidentify.engine import pseudonymise
+from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
 from rttqa_build.deidentify.marks import IMPLEMENTATION_CLASS_UID, Marks
 from rttqa_build.deidentify.policy import Action, compile_policy
+from rttqa_build.deidentify.reader import StreamError
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
-from rttqa_build.supplied import keeping
+from rttqa_build.stages.supplied import keeping
 
 if TYPE_CHECKING:
     from rttqa_build.deidentify.policy import Dates
@@ -197,7 +199,7 @@ def test_an_overlay_in_the_bits_of_the_pixels_is_refused(
     if own_data:
         ds.add_new(0x60023000, "OW", b"\1\0")
     if refused:
-        with pytest.raises(stream.StreamError, match="overlay"):
+        with pytest.raises(StreamError, match="overlay"):
             pseudonymise(stream.parse(write(ds)), job(), ObjectPlan())
     else:
         assert run(ds).SOPClassUID == RTSTRUCT
@@ -302,7 +304,7 @@ def test_rules_and_texts_are_told() -> None:
 
 def test_an_object_without_identity_is_refused() -> None:
     data = write(dataset()).replace(b"1.2.3.4\0", b"       \0")
-    with pytest.raises(stream.StreamError, match="no SOP"):
+    with pytest.raises(StreamError, match="no SOP"):
         pseudonymise(stream.parse(data), job(), ObjectPlan())
 
 

@@ -15,21 +15,23 @@ from hypothesis import strategies as st
 
 from rttqa_build.build import build
 from rttqa_build.deidentify import oddities
-from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
+from rttqa_build.deidentify.engine import pseudonymise
+from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
-from rttqa_build.deidentify.stream import CutError, LineEndingError, StreamError, demand_whole, head, parse
-from rttqa_build.intake import take_in
-from rttqa_build.objects import tasks
+from rttqa_build.deidentify.reader import CutError, LineEndingError, StreamError
+from rttqa_build.deidentify.stream import demand_whole, head, parse
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
 from rttqa_build.resolve import Selected
+from rttqa_build.stages.intake import take_in
+from rttqa_build.stages.objects import tasks
 from rttqa_build.study import Instance, Kind, Reason, SourceFile, StructureFacts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rttqa_build.deidentify.elements import Stream
-    from rttqa_build.intake import Intake
+    from rttqa_build.stages.intake import Intake
 
 STORAGE = b"1.2.840.10008.5.1.4.1.1."
 CT, RTSTRUCT, RTPLAN = STORAGE + b"2", STORAGE + b"481.3", STORAGE + b"481.5"

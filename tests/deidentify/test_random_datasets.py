@@ -31,12 +31,14 @@ from hypothesis import strategies as st
 from pydicom._dicom_dict import DicomDictionary
 
 from rttqa_build.deidentify.elements import walk
-from rttqa_build.deidentify.engine import Job, ObjectPlan, pseudonymise, registered_uids
+from rttqa_build.deidentify.engine import pseudonymise
 from rttqa_build.deidentify.identity import harvest
+from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
+from rttqa_build.deidentify.reader import StreamError
 from rttqa_build.deidentify.residue import Scanner
-from rttqa_build.deidentify.stream import StreamError, parse
+from rttqa_build.deidentify.stream import parse
 from rttqa_build.deidentify.table import read_keep_list, read_table
 from rttqa_build.pseudonym import CentreKey, Pseudonyms
 

@@ -22,7 +22,8 @@ from rttqa_build.deidentify.elements import (
     walk,
 )
 from rttqa_build.deidentify.marks import file_meta
-from rttqa_build.deidentify.stream import StreamError, parse
+from rttqa_build.deidentify.reader import StreamError
+from rttqa_build.deidentify.stream import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

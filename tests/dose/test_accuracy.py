@@ -16,7 +16,7 @@ from leaning import Solid
 
 from rttqa_build.dose import dvh, metrics
 from rttqa_build.dose.dvh import Dvh
-from rttqa_build.metric import parse
+from rttqa_build.trial.metric import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -25,7 +25,7 @@ from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.dose import contours, dvh, grid, metrics
 from rttqa_build.dose.contours import Contour, StructureContours
 from rttqa_build.dose.dvh import Dvh
-from rttqa_build.metric import parse
+from rttqa_build.trial.metric import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

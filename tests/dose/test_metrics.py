@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rttqa_build.dose import metrics
 from rttqa_build.dose.dvh import Dvh
-from rttqa_build.metric import Metric, MetricSyntaxError, parse
+from rttqa_build.trial.metric import Metric, MetricSyntaxError, parse
 
 RAMP = Dvh(
     structure="Ramp",

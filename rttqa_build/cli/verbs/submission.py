@@ -19,7 +19,7 @@ from rttqa_build.cli.verbs.options import (
     TrialOption,
     one_of,
 )
-from rttqa_build.outcome import Grade
+from rttqa_build.records.outcome import Grade
 
 
 def new(

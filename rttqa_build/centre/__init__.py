@@ -1,0 +1,1 @@
+"""What belongs to a centre: its Git repository, its key, the numbers by which it knows its patients."""

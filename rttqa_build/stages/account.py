@@ -1,0 +1,179 @@
+"""What a build did, for the submitter: ``deidentification.json`` and ``report.html``, never uploaded.
+
+The JSON holds no value: files by digest and fate, rules by attribute and count. The report may show labels
+and paths; it stays on the computer.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from rttqa_build.summary import report
+from rttqa_build.summary.assemble import finding_rows, free_texts, left_out
+from rttqa_build.summary.context import (
+    Context,
+    FreeText,
+    Local,
+    RuleCount,
+    Sending,
+    SourceText,
+    Summary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from rttqa_build.deidentify.policy import Action
+    from rttqa_build.diagnostic import Diagnostic
+    from rttqa_build.stages.objects import Done
+    from rttqa_build.stages.order import Paper
+    from rttqa_build.study import Fate
+
+    Rules = frozenset[tuple[tuple[int, Action], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What became of every file of a source.
+
+    ``done``: the objects that were rewritten; ``papers``: the documents; ``fates``: all files that were not
+    asked for; ``wanted``: digest → role of each file that was, whatever came of it. ``package``: the name of
+    what was made, empty when a finding forbade it. ``held``: the finds that wait for a person's release.
+    """
+
+    done: tuple[Done[Any], ...] = ()
+    fates: tuple[Fate, ...] = ()
+    papers: tuple[Paper, ...] = ()
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    package: str = ""
+    held: Mapping[str, object] = field(default_factory=dict)
+
+
+def account(files: Files, profile: str) -> bytes:
+    """Return ``deidentification.json``: per file what rule did what how often; each source file's fate.
+
+    Fates: ``used``; ``refused`` for what could not be cleaned; ``selected`` for what was to be sent when
+    another finding stopped the build; else why it was left out. A line for each file: there are tens of
+    thousands of rules in a large case.
+    """
+    objects = [_object(one) for one in sorted(files.done, key=lambda one: one.task.path)]
+    documents: list[dict[str, object]] = [
+        {"source": one.original, "fate": "used", "role": f"document:{one.name}", "path": one.path}
+        for one in files.papers
+    ]
+    told = {row["source"] for row in [*objects, *documents]}
+    stopped = "refused" if files.done else "selected"
+    unused = [
+        {"source": digest, "fate": stopped, "role": role}
+        for digest, role in sorted(files.wanted.items(), key=lambda pair: (pair[1], pair[0]))
+        if digest not in told
+    ]
+    others = sorted(
+        ({"source": f.file.sha256, "fate": str(f.reason), "detail": f.detail} for f in files.fates),
+        key=lambda row: (row["fate"], row["source"]),
+    )
+    lines = ",\n".join(json.dumps(row) for row in (*objects, *documents, *unused, *others))
+    facts = {"deidentification": 1, "profile": profile, "package": files.package or None}
+    head = json.dumps(facts | ({"held": files.held} if files.held else {}))
+    return f'{head[:-1]}, "files": [\n{lines}\n]}}\n'.encode()
+
+
+def _object(one: Done[Any]) -> dict[str, object]:
+    row: dict[str, object] = {"source": one.task.instance.file.sha256, "fate": "used", "role": one.task.role}
+    if not one.rules:
+        return row | {"fate": "refused"}
+    return row | {"path": one.task.path, "rules": _rules(frozenset(one.rules.items()))}
+
+
+def paths(data: bytes) -> dict[str, str]:
+    """Return path in the package → digest of the original, from a ``deidentification.json``."""
+    rows = json.loads(data)["files"]
+    return {row["path"]: row["source"] for row in rows if "path" in row}
+
+
+@functools.lru_cache(maxsize=64)
+def _rules(rules: Rules) -> tuple[dict[str, object], ...]:
+    """Return the rows of what was done to an object: the same for most slices of a series."""
+    return tuple(
+        {"tag": f"{tag:08X}", "keyword": keyword(tag), "rule": action.value, "count": count}
+        for (tag, action), count in sorted(rules, key=lambda rule: (rule[0][0], rule[0][1].value))
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def keyword(tag: int) -> str:
+    """Return the DICOM keyword of a tag; private and unknown ones have none."""
+    from pydicom.datadict import keyword_for_tag
+
+    return keyword_for_tag(tag) or ("private" if tag >> 16 & 1 else "unknown")
+
+
+def local_part(
+    found: Iterable[Diagnostic],
+    done: Iterable[Done[Any]],
+    fates: Iterable[Fate],
+    summary: Summary,
+    masked: Callable[[str], str],
+    written: Mapping[str, bytes] = MappingProxyType({}),
+) -> Local:
+    """Return what only the submitter's report shows.
+
+    ``masked`` hides identities in the paths of files, and in the texts of the repository that findings point
+    to: ``written``, by name.
+    """
+    done, found = tuple(done), tuple(found)
+    rows = tuple(replace(row, path=masked(row.path)) for row in left_out(fates))
+    pointed = {one.where.file for one in found if one.where.line}
+    sources = tuple(
+        SourceText(name, tuple(map(masked, data.decode("utf-8", "replace").splitlines())))
+        for name, data in sorted(written.items())
+        if name in pointed
+    )
+    return Local(
+        finding_rows(found, sources), _counts(done), texts_that_leave(done, summary), rows, sources=sources
+    )
+
+
+def texts_that_leave(done: Iterable[Done[Any]], summary: Summary) -> tuple[FreeText, ...]:
+    """Return every free-text string in the objects and in the summary, each once, and where it stands."""
+    texts = {
+        _free_text(one.task.role.partition(":")[0], keyword(tag), text)
+        for one in done
+        for tag, text in one.texts
+    }
+    return tuple(sorted({*texts, *free_texts(summary)}, key=lambda row: (row.where, row.text)))
+
+
+def _free_text(role: str, attribute: str, text: str) -> FreeText:
+    return FreeText(f"{role}: {attribute}", text, role, attribute)
+
+
+def _counts(done: Iterable[Done[Any]]) -> tuple[RuleCount, ...]:
+    elements: dict[str, Counter[str]] = {}
+    files: Counter[str] = Counter()
+    for rules, objects in Counter(frozenset(one.rules.items()) for one in done).items():
+        for rule in {action.value for (_, action), _ in rules}:
+            files[rule] += objects
+        for (tag, action), count in rules:
+            elements.setdefault(action.value, Counter())[keyword(tag)] += count * objects
+    return tuple(
+        RuleCount(rule, found.total(), files[rule], _attributes(found))
+        for rule, found in sorted(elements.items())
+    )
+
+
+def _attributes(found: Counter[str]) -> tuple[str, ...]:
+    """Return attributes with their counts, the most frequent first."""
+    return tuple(
+        f"{name} × {count}" for name, count in sorted(found.items(), key=lambda one: (-one[1], one[0]))
+    )
+
+
+def report_html(summary: Summary, sending: Sending, local: Local) -> bytes:
+    """Return ``report.html``."""
+    return report.render(Context(summary, sending, local)).encode()

@@ -1,0 +1,111 @@
+"""What was read → what goes into the package: objects with the job that rewrites them, documents, summary."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rttqa_build.deidentify.job import Job, registered_uids
+from rttqa_build.deidentify.marks import Marks
+from rttqa_build.deidentify.policy import compile_policy
+from rttqa_build.pseudonym import Pseudonyms
+from rttqa_build.stages import paperwork
+from rttqa_build.stages.objects import RT_KINDS, Task, settle_uids, tasks
+from rttqa_build.stages.packing import Content, stage
+from rttqa_build.stages.recording import inputs_of, made_from
+from rttqa_build.stages.supplied import keeping
+from rttqa_build.study import Instance, StructureFacts
+from rttqa_build.summary import report
+from rttqa_build.summary.assemble import changed, contents_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import Executor
+
+    from rttqa_build import checks
+    from rttqa_build.deidentify.residue import Scanner
+    from rttqa_build.stages.order import Order
+    from rttqa_build.stages.paperwork import Papers
+    from rttqa_build.stages.reading import Reading
+    from rttqa_build.summary.context import Summary
+
+
+def prepare(order: Order, reading: Reading, summary: Summary, beside: Executor) -> tuple[Content, Papers]:
+    """Scrub the documents; UIDs are settled and the summary is rendered beside the packing."""
+    scanner = reading.scanner
+    names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
+    chosen = tasks(
+        reading.resolution.roles,
+        names,
+        lambda instance: renamed(reading.case, instance),
+        reading.supplied.files,
+    )
+    papers = paperwork.documents(order.manifest, order.trial, order.source, scanner)
+    others = {paper.path: paper.data for paper in papers.papers}
+    if order.previous is not None:
+        known = made_from(order, reading, papers, names)
+        summary = replace(
+            summary,
+            changes=changed(order.previous, known, beside=order.manifest.submission.supplement),
+            before=contents_of(order.previous) if order.manifest.submission.supplement else (),
+        )
+    inputs = {role: row.digest for role, row in inputs_of(reading, names).items()}
+    inputs |= {f"document:{paper.name}": names.input_token([paper.original]) for paper in papers.papers}
+    shared = job(order, chosen, names, scanner, beside, reading.supplied.uids)
+    beside.submit(report.template)
+    rendering = beside.submit(paperwork.clinical_summary, summary, order.trial, scanner, stage(order))
+    return Content(chosen, shared, others, rendering, inputs), papers
+
+
+def job(
+    order: Order,
+    chosen: tuple[Task, ...],
+    names: Pseudonyms,
+    scanner: Scanner,
+    beside: Executor,
+    kept_uids: frozenset[str] = frozenset(),
+) -> Job:
+    """Return the job that all objects share; ``kept_uids`` stay as they are.
+
+    The UIDs of RT objects are settled beside it: who asks for one waits until they all are.
+    """
+    trial, submission, centre = order.trial, order.manifest.submission, order.settings.centre
+    retained = frozenset(trial.retain)
+    marks = Marks(
+        submission.subject,
+        trial.id,
+        trial.title,
+        trial.sponsor,
+        centre.code,
+        centre.name,
+        trial.dates == "shift",
+        "patient_characteristics" in retained,
+        "safe_private" in retained,
+    )
+    first = Job(
+        compile_policy(trial.dates, retained),
+        marks,
+        names.weeks_back(submission.subject),
+        names.base_uid,
+        registered_uids() | {uid.encode("latin-1") for uid in kept_uids},
+        scanner.identifies,
+    )
+    rt_objects = {
+        task.instance.sop_uid.encode("latin-1") for task in chosen if task.instance.kind in RT_KINDS
+    }
+    final = beside.submit(settle_uids, order.source, chosen, first, names)
+    rows = order.previous.uids.values() if order.previous else ()
+    sent = {row.base: row.uid for objects in rows for row in objects}
+
+    def uid(original: bytes) -> str:
+        base = names.base_uid(original)
+        settled = final.result().get(original.decode("latin-1")) if original in rt_objects else None
+        return settled or sent.get(base, base)
+
+    return keeping(replace(first, uid=uid)) if kept_uids else replace(first, uid=uid)
+
+
+def renamed(case: checks.Case, instance: Instance) -> Mapping[int, str | None]:
+    """Return ROI number → name in the package for a structure set."""
+    facts = instance.facts
+    return case.naming(facts).renamed if isinstance(facts, StructureFacts) else {}
