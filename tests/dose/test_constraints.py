@@ -34,3 +34,15 @@ from rttqa_build.dose.constraints import Op, Verdict, judge
 def test_verdicts(value: float, op: Op, optimal: str | None, mandatory: str | None, verdict: Verdict) -> None:
     best, needed = (None if limit is None else Decimal(limit) for limit in (optimal, mandatory))
     assert judge(value, op, optimal=best, mandatory=needed, uncertainty=0.5) is verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "op", "limit", "verdict"),
+    [
+        (100.0, ">=", "100", Verdict.PASS),  # all of a target far above the dose
+        (0.0, "<=", "0", Verdict.PASS),
+        (0.0, "<", "0", Verdict.FAIL),
+    ],
+)
+def test_what_is_certain_is_never_borderline(value: float, op: Op, limit: str, verdict: Verdict) -> None:
+    assert judge(value, op, optimal=None, mandatory=Decimal(limit), uncertainty=0.0) is verdict

@@ -40,7 +40,9 @@ def drawn(name: str, spacing: float) -> StructureContours:
     made = solids.structure(solids.SOLIDS[name], spacing, 0.0)
     flat, disc = {"cylinder": (-H, H), "cone": (-H,)}.get(name, ()), solids.disc(R)
     assert disc is not None
-    ends = [Contour("CLOSED_PLANAR", np.column_stack((disc, np.full(len(disc), z)))) for z in flat]
+    planes = [contour.points[0, 2] for contour in made.contours]
+    missing = [z for z in flat if min(abs(z - plane) for plane in planes) > spacing / 2]
+    ends = [Contour("CLOSED_PLANAR", np.column_stack((disc, np.full(len(disc), z)))) for z in missing]
     return replace(made, contours=(*made.contours, *ends))
 
 
