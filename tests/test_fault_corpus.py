@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import build_case
@@ -18,6 +19,7 @@ from pydicom.uid import PositronEmissionTomographyImageStorage, RTIonPlanStorage
 
 from rttqa_build.dose import dvh
 from rttqa_build.synthetic.elements import dataset, uid
+from rttqa_build.trial import Constraint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -348,6 +350,9 @@ FAULTS = (
     Fault("a slice in another frame", "C111 R204", change("ct/040", FrameOfReferenceUID=uid("elsewhere"))),
     Fault("the head is shown", "A008", change_all(BodyPartExamined="HEAD")),
     Fault("text is burned in", "R405", change("ct/040", BurnedInAnnotation="YES")),
+    Fault(
+        "a saved screen", "R405", change("ct/040", ImageType=["DERIVED", "SECONDARY", "OTHER", "SCREEN SAVE"])
+    ),
     Fault("no registration with the MR", "C201", say(NO_REGISTRATION)),
     Fault("a registration of other images", "R205 C201", registered_elsewhere),
     Fault("a 4D series without a label", "C202", four_d(), manifest=build_case.PHANTOM + CT_4D),
@@ -395,6 +400,16 @@ FAULTS = (
         "absent, they say",
         "S105",
         both(renamed("seminal ves", "CTVsv"), say(("CTVsv: seminal ves", "CTVsv: {absent: resected}"))),
+    ),
+    Fault(
+        "absent, they say, but drawn under a usual name",
+        "S105",
+        say(("PenileBulb: penile bulb", "PenileBulb: {absent: resected}")),
+    ),
+    Fault(
+        "two lines of the mapping exchanged",
+        "S114",
+        say(("Rectum: rectum", "Rectum: bladder"), ("Bladder: bladder", "Bladder: rectum")),
     ),
     Fault("a name that is given already", "S106", renamed("couch", "ctvsv")),
     Fault("two names that differ in case", "S107", renamed("z_ring", "Couch")),
@@ -484,7 +499,22 @@ FAULTS = (
     Fault("planes unevenly spaced", "D203", uneven_planes),
     Fault("a coarse grid", "D204", planes("dose", slice(None, None, 2))),
     Fault("a grid that ends too early", "D205", planes("dose", slice(14, None))),
+    Fault("an organ beyond the dose grid", "D415", planes("dose", slice(0, 53)), trial=NO_LIMITS),
+    Fault(
+        "relative limits of a boost whose line leaves out the first phase",
+        "D301",
+        say(),
+        "two-phase",
+        TWO,
+        {"constraints": (Constraint("PTV_6000", "V95%[%]", ">=", mandatory=Decimal(95)),)},
+    ),
     Fault("half the dose", "D501", scaled("dose", 0.5), trial=NO_LIMITS),
+    Fault(
+        "the lowest dose of an isotoxic range, but not the plan's",
+        "D501 M217",
+        both(scaled("dose", 0.85), say(("dose_gy: 60,", "dose_gy: {min: 50, max: 66},"))),
+        trial=NO_LIMITS,
+    ),
     Fault("another dose under the right reference", "D501", other_dose, "two-phase", TWO),
     Fault("a sum that lacks a phase", "D501", scaled("dose/sum", 0.7), "two-phase", TWO),
     Fault("a sum that holds all twice", "D501", scaled("dose/sum", 2), "two-phase", TWO),

@@ -30,6 +30,7 @@ CHECKS: dict[str, Callable[[Case], Iterator[Diagnostic]]] = {
     "uptake": series.uptake,
     "shared series": series.sharing,
     "mapping": structures.mapping,
+    "usual names": structures.usual_names,
     "contours": structures.contours,
     "frame of reference": structures.frames,
     "closed contours": structures.closed,

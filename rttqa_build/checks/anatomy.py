@@ -36,6 +36,11 @@ BESIDE = 10.0
 MIDLINE_MM = 15.0
 """An organ whose centre is further across the middle of the body than this lies on the other side."""
 
+TARGET_MIDLINE_MM = 30.0
+"""The same for a target: tumours and nodes of one side may reach over the middle."""
+
+OTHER_SIDE = "lies on the other side of the patient"
+
 APART_MM = 5.0
 """The centres of the two of a pair are further apart than this: else both are drawn on one organ."""
 
@@ -67,14 +72,22 @@ def _off_slices(name: str, flat: list[Flat], slices: Slices) -> Iterator[Diagnos
 def _gaps(name: str, planes: list[list[Flat]], slices: Slices) -> Iterator[Diagnostic]:
     """Yield where slices between two contours that lie over each other have none."""
     found = [
-        (below[0].height, round((above[0].height - below[0].height) / slices.step) - 1)
+        (below[0].height, count)
         for below, above in pairwise(planes)
-        if above[0].height - below[0].height > 1.5 * slices.step and _overlap(below, above)
+        if above[0].height - below[0].height > 1.5 * slices.step
+        and (count := _slices_between(below[0].height, above[0].height, slices))
+        and _overlap(below, above)
     ]
     if found:
         message = f"{name} is not drawn on {sum(count for _, count in found)} slices between its contours"
         heights = np.array([height for height, _ in found])
         yield finding("S202", message, _place(name), subject=name, local=f"after {_at(heights)}")
+
+
+def _slices_between(below: float, above: float, slices: Slices) -> int:
+    """Return how many slices lie between two heights: none where the image itself has wider steps there."""
+    near = slices.step / 4
+    return int(((slices.heights > below + near) & (slices.heights < above - near)).sum())
 
 
 def _overlap(below: list[Flat], above: list[Flat]) -> bool:
@@ -140,16 +153,24 @@ def _reach(contour: Flat, outline: list[list[Flat]], tolerance: float) -> float:
 
 
 def sides(case: Case, seen: Measured) -> Iterator[Diagnostic]:
-    """Organs called left lie to the patient's left (rising x, PS3.3 C.7.6.2.1.1) of their partner."""
-    kinds = types(case)
+    """What is called left lies to the patient's left (rising x, PS3.3 C.7.6.2.1.1), or of its partner.
+
+    A target's ``_L`` is a side only where the trial has the other one too: it may stand for low.
+    """
+    kinds, ruled = types(case), {rule.name for rule in case.trial.structures}
     middles = {n: x for n, one in seen.drawn.items() if (x := _middle(one)) is not None}
     body = _middle(seen.body) if seen.body else None
     for name, x in middles.items():
         sign = {"_L": 1, "_R": -1}.get(name[-2:])
-        if sign is None or kinds[name] in TARGETS:
+        if sign is None:
             continue
-        partner = middles.get(name[:-1] + ("R" if sign > 0 else "L"))
-        if wrong := _wrong_side(x, partner, body, sign):
+        other = name[:-1] + ("R" if sign > 0 else "L")
+        if kinds[name] in TARGETS:
+            beyond_it = body is not None and (x - body) * sign < -TARGET_MIDLINE_MM
+            wrong = OTHER_SIDE if beyond_it and other in ruled else ""
+        else:
+            wrong = _wrong_side(x, middles.get(other), body, sign)
+        if wrong:
             yield finding("S205", f"{name} {wrong}", _place(name), subject=name)
 
 
@@ -159,7 +180,7 @@ def _wrong_side(x: float, partner: float | None, body: float | None, sign: int) 
         return "lies where its partner of the other side lies"
     across = body is not None and (x - body) * sign < -MIDLINE_MM
     wrong = across if partner is None else (x - partner) * sign < 0
-    return "lies on the other side of the patient" if wrong else ""
+    return OTHER_SIDE if wrong else ""
 
 
 def _middle(structure: StructureContours) -> float | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rttqa_build.checks import prescription
 from rttqa_build.checks.planes import beyond, by_height, flattened, slices_of
 from rttqa_build.diagnostic import Location, finding
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rttqa_build.checks.measured import Measured
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.dose.grid import DoseGrid
+    from rttqa_build.manifest import Prescription
     from rttqa_build.resolve import Selected
 
 DEFAULT_MEDIAN_PERCENT = 10.0
@@ -51,16 +53,24 @@ def medians(case: Case, seen: Measured) -> Iterator[Diagnostic]:
 
 def _expected(case: Case, dose: Selected, target: str) -> _Expected | None:
     """Return what a dose should bring to a target, or None where the manifest does not say."""
-    rows = [line for line in case.manifest.prescription if line.target == target]
-    if any(not line.plan for line in rows):
+    rows = [(line, want) for line, want in _wanted(case) if line.target == target]
+    if any(not line.plan for line, _ in rows):
         rows = rows if len(dose.of) == 1 and (case.alternatives or len(list(case.roles("plan"))) == 1) else []
     else:
-        rows = [line for line in rows if line.plan in dose.of]
+        rows = [(line, want) for line, want in rows if line.plan in dose.of]
     if not rows:
         return None
-    low, high = float(sum(line.dose_min for line in rows)), float(sum(line.dose_max for line in rows))
-    others = set(dose.of) - {line.plan for line in rows} if len(dose.of) > 1 else set()
+    low, high = sum(want.low for _, want in rows), sum(want.high for _, want in rows)
+    others = set(dose.of) - {line.plan for line, _ in rows} if len(dose.of) > 1 else set()
     return _Expected(low, high + sum(_most(case, plan) for plan in others))
+
+
+def _wanted(case: Case) -> Iterator[tuple[Prescription, _Expected]]:
+    """Yield each line of the prescription with its dose; of a range, that which the plan prescribes."""
+    within = prescription.chosen(case)
+    for number, line in enumerate(case.manifest.prescription):
+        low, high = float(line.dose_min), float(line.dose_max)
+        yield line, _Expected(within.get(number, low), within.get(number, high))
 
 
 def _most(case: Case, plan: str) -> float:

@@ -134,7 +134,7 @@ def radiation(case: Case) -> Iterator[Diagnostic]:
     for selected, facts in case.facts("dose", DoseFacts):
         of = {kinds[name] for name in selected.of if name in kinds}
         where, about = place(selected), selected.name
-        if of == {"ion"} and facts.type == "PHYSICAL":
+        if "ion" in of and facts.type == "PHYSICAL":
             message = "the dose of an ion plan is physical dose: it does not include the RBE"
             yield finding("D110", message, where, subject=about)
         elif of and "ion" not in of and facts.type == "EFFECTIVE":

@@ -19,6 +19,8 @@ POSITION_TOLERANCE_MM = 0.01
 COSINE_TOLERANCE = 1e-4
 # Corners of one stack written with few digits differ by less than this; a tilted gantry shifts them by more.
 SIDEWAYS_TOLERANCE_MM = 0.5
+# So many wide gaps alike in a row are how it was scanned; slices that got lost leave no such row.
+IN_A_ROW = 3
 # A distance between slices that changes by more than this share of itself is uneven (C103).
 SPACING_TOLERANCE = 0.1
 TOMOGRAPHIC = ("planning_image", "ct_4d", "diagnostic_ct", "diagnostic_mr", "diagnostic_pt")
@@ -70,7 +72,7 @@ def _spacing(images: tuple[ImageFacts, ...], where: Location, about: str) -> Ite
             subject=about,
         )
         return
-    missing = [p for p, gap in zip(positions, gaps, strict=False) if gap > 1.5 * step]
+    missing = [positions[n] for n, gap in enumerate(gaps) if gap > 1.5 * step and not _scanned_so(gaps, n)]
     if missing:
         text = ", ".join(f"{p:.1f}" for p in missing[:10])
         message = f"slices are missing at {len(missing)} place{_s(len(missing))} of {len(images)} slices"
@@ -85,6 +87,13 @@ def _spacing(images: tuple[ImageFacts, ...], where: Location, about: str) -> Ite
     if shift := _sideways(images):
         message = f"the slices are not stacked straight: they shift by up to {shift:.1f} mm sideways"
         yield finding("C108", message, where, subject=about)
+
+
+def _scanned_so(gaps: list[float], number: int) -> bool:
+    """Return whether a gap is one of several alike in a row: a part that was scanned in wider steps."""
+    rows = (gaps[first : first + IN_A_ROW] for first in range(max(number - IN_A_ROW + 1, 0), number + 1))
+    alike = SPACING_TOLERANCE * gaps[number] + POSITION_TOLERANCE_MM
+    return any(len(row) == IN_A_ROW and max(row) - min(row) <= alike for row in rows)
 
 
 def _sideways(images: tuple[ImageFacts, ...]) -> float:

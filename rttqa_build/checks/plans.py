@@ -60,14 +60,14 @@ def permitted(case: Case) -> Iterator[Diagnostic]:
         yield from _planning_system(case, selected)
         beams = _treating(plan)
         used = {
-            "techniques": ("P110", "technique", {beam.technique for beam in beams}),
-            "radiations": ("P111", "radiation", {beam.radiation for beam in beams}),
-            "energies": ("P111", "energy", {beam.energy for beam in beams}),
+            "techniques": ("P110", "a technique", {beam.technique for beam in beams}),
+            "radiations": ("P111", "a radiation", {beam.radiation for beam in beams}),
+            "energies": ("P111", "an energy", {beam.energy for beam in beams}),
         }
         for key, (code, word, values) in used.items():
             listed = case.trial.permitted.get(key, ())
             if listed and not values <= {*listed, ""}:
-                message = f"the plan uses a {word} that the trial does not list; it lists {', '.join(listed)}"
+                message = f"the plan uses {word} that the trial does not list; it lists {', '.join(listed)}"
                 told = ", ".join(sorted(values - {*listed, ""}))
                 yield finding(code, message, place(selected), subject=selected.name, local=told)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rttqa_build.checks.case import Case, place
 from rttqa_build.diagnostic import Location, finding
 from rttqa_build.study import StructureFacts
-from rttqa_build.trial import structure_called
+from rttqa_build.trial import folded, structure_called
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,8 +29,8 @@ _SIDE = (
     r"|(?<=[a-z])(?:{3}t?|{3}T|{4})(?:$|[ _.()-])|(?:^|[ _.(-])(?:{3}t?|{4})(?=[A-Z][a-z])"
 )
 _RENUMBER = "Copy one of them into a new structure in the planning system, delete it, and export again."
-_LEFT = re.compile(_SIDE.format("l", "left", "links", "L", "Left"))
-_RIGHT = re.compile(_SIDE.format("r", "right", "rechts", "R", "Right"))
+_LEFT = re.compile(_SIDE.format("l", "left", "li|links", "L", "Left"))
+_RIGHT = re.compile(_SIDE.format("r", "right", "re|rechts", "R", "Right"))
 
 
 def _line(case: Case, name: str) -> Location:
@@ -41,6 +41,17 @@ def _origin(case: Case, name: str) -> str:
     """Return the planning system's name of a structure of the trial: its own, where it is not mapped."""
     choice = case.manifest.structures.get(name)
     return choice.name.strip() if choice else name
+
+
+def usual_names(case: Case) -> Iterator[Diagnostic]:
+    """No structure is mapped to one that is called as another of the trial's structures is."""
+    for name, choice in case.manifest.structures.items():
+        rule = structure_called(case.trial, choice.name) if choice.name else None
+        own = {folded(name), *(folded(a) for r in case.trial.structures if r.name == name for a in r.aliases)}
+        told = _says_other_side(name, choice.name)
+        if rule is not None and rule.name != name and folded(choice.name) not in own and not told:
+            message = f"{name} is mapped to a structure that by its name is {rule.name}"
+            yield finding("S114", message, _line(case, name), subject=name, local=choice.name)
 
 
 def mapping(case: Case) -> Iterator[Diagnostic]:
@@ -68,12 +79,23 @@ def contours(case: Case) -> Iterator[Diagnostic]:
         for name, roi in naming.mapped.items():
             if not roi.contours:
                 yield finding("S104", f"{name} has no contours", place(selected, name), subject=name)
-        for name, choice in case.manifest.structures.items():
-            if choice.absent and any(
-                r.name.strip().casefold() == name.casefold() and r.contours for r in facts.rois
-            ):
-                message = f"{name} is said to be absent, but the structure set has contours of that name"
-                yield finding("S105", message, _line(case, name), subject=name)
+        for name, there in _drawn_though_absent(case, facts):
+            message = f"{name} is said to be absent, but the structure set has contours of that name"
+            yield finding("S105", message, _line(case, name), subject=name, local=", ".join(there))
+
+
+def _drawn_though_absent(case: Case, facts: StructureFacts) -> Iterator[tuple[str, list[str]]]:
+    """Yield structures said to be absent, and the ROIs that have their name or a usual one for it."""
+    choices = case.manifest.structures
+    absent = {folded(name): name for name, choice in choices.items() if choice.absent}
+    taken = {choice.name.strip() for choice in choices.values()}
+    found: dict[str, list[str]] = {}
+    for roi in facts.rois if absent else ():
+        if roi.contours and roi.name.strip() not in taken:
+            rule = structure_called(case.trial, roi.name)
+            name = absent.get(folded(roi.name)) or absent.get(folded(rule.name) if rule else "")
+            found.setdefault(name or "", []).append(roi.name)
+    return ((name, found[name]) for name in choices if name in found)
 
 
 def frames(case: Case) -> Iterator[Diagnostic]:
@@ -185,10 +207,12 @@ def _one_number(
 def laterality(case: Case) -> Iterator[Diagnostic]:
     """A left structure is not mapped to a right one, nor the reverse."""
     for name, choice in case.manifest.structures.items():
-        left, right = name.endswith("_L"), name.endswith("_R")
-        wrong = (left and _RIGHT.search(choice.name) and not _LEFT.search(choice.name)) or (
-            right and _LEFT.search(choice.name) and not _RIGHT.search(choice.name)
-        )
-        if wrong:
+        if _says_other_side(name, choice.name):
             message = f"{name} is mapped to a structure whose name says the other side"
             yield finding("S108", message, _line(case, name), subject=name)
+
+
+def _says_other_side(name: str, label: str) -> bool:
+    """Return whether a structure of one side is mapped to a name that says the other side alone."""
+    left, right = bool(_LEFT.search(label)), bool(_RIGHT.search(label))
+    return (name.endswith("_L") and right and not left) or (name.endswith("_R") and left and not right)

@@ -15,16 +15,18 @@ from rttqa_build.cli.engines import demand_filled, demand_patient, trial_called
 from rttqa_build.cli.lines import visible
 from rttqa_build.cli.output import show_text
 from rttqa_build.deidentify.residue import Scanner
-from rttqa_build.diagnostic import UsageError, exit_code
+from rttqa_build.deidentify.subject import check_subject
+from rttqa_build.diagnostic import Location, UsageError, exit_code
 from rttqa_build.manifest import Submission
 from rttqa_build.stages.intake import take_in
 from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path, PurePath
 
     from rttqa_build.cli.output import Terminal
+    from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.study import PatientIdentity, Study
     from rttqa_build.trial import Trial
     from rttqa_build.workspace import Workspace
@@ -55,6 +57,8 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
     _demand_anonymous(scanner, relative, name or "")
     who = _patient(draft.patients(intake.study), out)
     study = draft.of_patient(intake.study, who)
+    whose = tuple(check_subject(patient, [who], chosen, Location("--patient")))
+    _demand_trial_id(whose)
     submission = Submission(purpose or "TODO", 1, patient)
     remembered, told = here.mappings()
     made = draft.draft(
@@ -69,11 +73,20 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
     disk.write(target, made.text.encode())
     schema = f"{chosen.id}.schema.json"
     placed = place_schema(here.root, schema, here.library.bundled_text(chosen.id).encode())
-    show_text([*told, *(replace(one, local=scanner.masked(one.local)) for one in intake.diagnostics)], out)
+    show_text(
+        [*told, *whose, *(replace(one, local=scanner.masked(one.local)) for one in intake.diagnostics)], out
+    )
     _tell(here, target, made, study, out)
     if placed:
         out.tell(f"the editor's schema of this trial is new: {placed} (commit it)")
     return exit_code(intake.diagnostics)
+
+
+def _demand_trial_id(found: Iterable[Diagnostic]) -> None:
+    """Raise UsageError when the trial ID gives the patient away."""
+    for one in found:
+        if one.fatal:
+            raise UsageError(one.message, one.hint)
 
 
 def _folder_name(name: str) -> str:

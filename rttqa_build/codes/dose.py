@@ -161,7 +161,7 @@ CODES: dict[str, Code] = {
         "A dose constraint could not be evaluated",
         "The structure or the dose it needs is not there, is not mapped, is empty, smaller than the metric asks for, or lies outside the dose grid; or the metric is relative to a prescribed dose that neither manifest nor plan settles. Nothing is said of an optional structure that is neither mapped nor drawn.",
         "The reviewer will ask for it.",
-        "Map the structure under `structures:`, and send a dose grid that covers it; or waive this with the reason.",
+        "Map the structure under `structures:`, and send a dose grid that covers it. Where plans add up, give a target a line of `prescription:` for each plan that it is prescribed dose by, a boost one for the first phase too. Or waive this with the reason.",
         severity="warning",
         source="schemas/trial.schema.json",
     ),

@@ -28,7 +28,7 @@ CODES: dict[str, Code] = {
     ),
     "S105": Code(
         "A structure is said to be absent, but is there",
-        "The manifest says that there is no such structure; the structure set has contours of that name.",
+        "The manifest says that there is no such structure; the structure set has contours of that name, or of a usual one for it, that are not mapped.",
         "One of the two is wrong.",
         "Map the structure, or delete it in the planning system.",
         severity="warning",
@@ -97,6 +97,14 @@ CODES: dict[str, Code] = {
         "Approve the structure set in the planning system and export it again, or waive this with the reason.",
         severity="warning",
         source="DICOM PS3.3 C.8.8.16",
+    ),
+    "S114": Code(
+        "A structure is mapped to another one's name",
+        "The name in the planning system to which a structure of the trial is mapped is a usual name of another one of the trial's structures.",
+        "Two lines may have been exchanged: constraints would be judged on the wrong structure, and it would leave under the wrong name.",
+        "Compare the two lines under `structures:` with the images; correct them, or waive this with the reason.",
+        severity="warning",
+        source="schemas/trial.schema.json",
     ),
     "S201": Code(
         "Contours between the slices",

@@ -34,13 +34,14 @@ def judge(
     """Return the verdict on a value.
 
     ``borderline``: the value is within ``uncertainty`` (same unit, on either side) of the limit that decides:
-    the mandatory one, or the optimal one where there is no other. Else ``fail``: the mandatory limit is
+    the mandatory one, or the optimal one where there is no other; never where nothing is uncertain, as with
+    a target that lies wholly above a dose. Else ``fail``: the mandatory limit is
     missed; ``optimal missed``: only the optimal one is; ``pass``: all are met. Without any limit: ``pass``.
 
     The uncertainty is the histogram engine's own (``metrics.uncertainty``), not that of dose or contours.
     """
     decisive = optimal if mandatory is None else mandatory
-    if decisive is not None and abs(value - float(decisive)) <= uncertainty:
+    if uncertainty and decisive is not None and abs(value - float(decisive)) <= uncertainty:
         return Verdict.BORDERLINE
     if mandatory is not None and not MEETS[op](value, float(mandatory)):
         return Verdict.FAIL

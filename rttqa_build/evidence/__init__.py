@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build.diagnostic import Diagnostic, Location, finding, ordered
+from rttqa_build.diagnostic import Diagnostic, Location, Severity, finding, ordered, with_severity
 from rttqa_build.dose import dvh, metrics, recorded
 from rttqa_build.dose.constraints import Verdict, judge
 from rttqa_build.dose.dvh import Dvh
@@ -19,6 +19,7 @@ from rttqa_build.trial.metric import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from decimal import Decimal
 
     from rttqa_build.checks import Case
     from rttqa_build.dose.contours import StructureContours
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 TARGETS = ("GTV", "CTV", "PTV", "ITV")
 MEDIAN = parse("D50%[Gy]")
+BEYOND_THE_GRID = "D415"
+EXCUSED = {Verdict.FAIL: "D302", Verdict.BORDERLINE: "D303"}  # waived with a reason that stands beside
 WHOLE = 0.9995  # a covered fraction that reads as 100.0 %
 _WORDS: Mapping[Verdict, Word] = {
     Verdict.PASS: "pass",
@@ -62,7 +65,8 @@ class Histograms:
 
     ``volumes``: trial structure → cm³; ``judged``: constraint, verdict; ``outcomes`` and ``curves`` as the
     summary shows them; ``medians``: dose → trial structure → median dose in Gy; ``achieved``: constraint by
-    constraint, as ``outcomes``.
+    constraint, as ``outcomes``; ``totals``: target → Gy that are prescribed to it in the dose that ``curves``
+    show; ``dose``: which dose that is, where there are several.
     """
 
     volumes: Mapping[str, float] = field(default_factory=dict)
@@ -72,24 +76,26 @@ class Histograms:
     diagnostics: tuple[Diagnostic, ...] = ()
     medians: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     achieved: tuple[Achieved, ...] = ()
+    totals: Mapping[str, Decimal | None] = field(default_factory=dict)
+    dose: str = ""
 
 
 def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
     """Return the histograms of every structure of the trial that is there, and the verdicts on them."""
-    if not source.drawn or source.main is None:
-        if case.manifest.submission.supplement:  # judged with what it supplements, where there were both
-            return Histograms()
+    if case.manifest.submission.supplement and (not source.drawn or source.main is None):
+        return Histograms()  # judged with what it supplements, where there were both
+    if not source.drawn or not source.doses:
         return Histograms(diagnostics=_not_evaluated(case, (), "the structures or the dose are not there"))
     by_dose = {
         name: _compute(_wanted(case, source, name), name, grids, jobs)
         for name, grids in sorted(source.doses.items())
     }
     judged = _judged(case, source, by_dose)
-    main = by_dose[source.main]
+    main = by_dose.get(source.main or "", {})
     failed = [
-        result
+        _weighed(case, name, result)
         for results in by_dose.values()
-        for result in results.values()
+        for name, result in results.items()
         if isinstance(result, Diagnostic)
     ]
     return Histograms(
@@ -107,6 +113,8 @@ def histograms(case: Case, source: Dosimetry, jobs: int) -> Histograms:
         ),
         {name: dict(_medians(results)) for name, results in by_dose.items()},
         tuple(one.achieved for one in judged if one.achieved),
+        dosimetry.totals(case, source.main),
+        source.main or "" if len(list(case.roles("dose"))) > 1 else "",
     )
 
 
@@ -173,6 +181,13 @@ def _compute(
     }
 
 
+def _weighed(case: Case, name: str, found: Diagnostic) -> Diagnostic:
+    """Return what is wrong with a histogram; an organ may lie beyond the dose, a target may not."""
+    targets = {rule.name for rule in case.trial.structures if rule.type in TARGETS}
+    harmless = found.code == BEYOND_THE_GRID and name not in targets
+    return with_severity(found, Severity.WARNING) if harmless else found
+
+
 def _placed(found: Diagnostic, dose: str, about: str) -> Diagnostic:
     return finding(found.code, found.message, Location(dose), local=found.local, subject=about)
 
@@ -193,34 +208,63 @@ def _judged(
         result = by_dose.get(dose, {}).get(rule.structure)
         if isinstance(result, Dvh):
             theirs = source.recorded.get(dose, {}).get(source.drawn[rule.structure].number)
-            judged.append(_judge(case, rule, result, theirs))
+            prescribed = dosimetry.prescribed(case, dose, rule.structure)
+            judged.append(_judge(case, rule, result, theirs, prescribed))
         else:
-            judged.append(_Judged(_not_evaluated(case, (rule,), _why_no_histogram(case, rule, result))))
+            judged.append(_Judged(_not_evaluated(case, (rule,), _why_no_histogram(case, rule, dose, result))))
     return judged
 
 
-def _why_no_histogram(case: Case, rule: Constraint, result: Diagnostic | None) -> str:
+def _why_no_histogram(case: Case, rule: Constraint, dose: str, result: Diagnostic | None) -> str:
     if result is not None:
         return f"its structure has no histogram ({result.code})"
+    if not dose:
+        return "no dose is that of the whole course"
     mapped = rule.structure in case.manifest.structures
     return "its structure or its dose is not there" if mapped else "its structure is not mapped"
 
 
-def _judge(case: Case, rule: Constraint, result: Dvh, theirs: Recorded | Diagnostic | None) -> _Judged:
-    highest = dosimetry.prescribed(case)
+def _judge(
+    case: Case,
+    rule: Constraint,
+    result: Dvh,
+    theirs: Recorded | Diagnostic | None,
+    highest: Decimal | None,
+) -> _Judged:
     metric, prescribed = parse(rule.metric), None if highest is None else float(highest)
     value = metrics.evaluate(metric, result, prescribed)
     error = metrics.uncertainty(metric, result, prescribed)
     if value is None or error is None:
         return _Judged(_not_evaluated(case, (rule,), _why_no_value(metric, result, prescribed)))
     verdict = judge(value, rule.op, optimal=rule.optimal, mandatory=rule.mandatory, uncertainty=error)
-    reasons = (w.reason for w in case.manifest.waivers if w.code == "D302" and w.subject == _about(rule))
     outcome = Outcome(
-        rule, _WORDS[verdict], f"{value:.1f}", _reported(metric, theirs, prescribed), next(reasons, "")
+        rule,
+        _WORDS[verdict],
+        _in_words(rule, value),
+        _reported(metric, theirs, prescribed),
+        _reason(case, rule, EXCUSED.get(verdict, "")),
     )
     word, limit = _LOCKED[verdict]
     kept = ConstraintVerdict(rule.structure, rule.metric, word, limit, rule.dose)
     return _Judged(_told(rule, verdict), outcome, kept, Achieved(rule, value, error))
+
+
+def _in_words(rule: Constraint, value: float) -> str:
+    """Return a value with one decimal, or up to three where only they show its side of the limits."""
+    limits = [float(limit) for limit in (rule.optimal, rule.mandatory) if limit is not None]
+    spelt = [f"{value:.{decimals}f}" for decimals in (1, 2, 3)]
+    told = (text for text in spelt if all(_side(float(text), at) == _side(value, at) for at in limits))
+    return next(told, spelt[0])
+
+
+def _reason(case: Case, rule: Constraint, code: str) -> str:
+    """Return why a finding about a constraint is accepted, or nothing."""
+    about = ("", _about(rule))
+    return next((w.reason for w in case.manifest.waivers if w.code == code and w.subject in about), "")
+
+
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)
 
 
 def _why_no_value(metric: Metric, result: Dvh, prescribed: float | None) -> str:

@@ -15,10 +15,10 @@ from rttqa_build import disk
 from rttqa_build.checks import prescription
 from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.study import StructureFacts
-from rttqa_build.trial import plan_library, structure_called
+from rttqa_build.trial import structure_called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from pydicom import Dataset
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rttqa_build.dose.contours import StructureContours
     from rttqa_build.dose.grid import DoseGrid
     from rttqa_build.dose.recorded import Recorded
+    from rttqa_build.manifest import Prescription
     from rttqa_build.study import Instance, Roi
     from rttqa_build.trial import Constraint
 
@@ -58,7 +59,7 @@ def read(case: Case, folder: Path) -> Dosimetry:
     if selected is None or not rois:
         return Dosimetry()
     main = _main_dose(case)
-    wanted = {main, *_phases(case)} | {rule.dose for rule in rules(case)} if main else set()
+    wanted = {main, *_phases(case), *(rule.dose for rule in rules(case))}
     drawn, body = _drawn(folder, selected[0].instances[0], rois, _external(case, selected[1], rois))
     doses = {
         one.name: _dose(folder, one.instances, selected[0].instances[0].sop_uid)
@@ -93,22 +94,59 @@ def _left_out(case: Case, name: str) -> bool:
     )
 
 
-def prescribed(case: Case) -> Decimal | None:
-    """Return the highest prescribed dose in gray, to which relative metrics and isodoses refer.
+def prescribed(case: Case, dose: str | None = None, structure: str = "") -> Decimal | None:
+    """Return the prescribed dose in gray to which relative metrics of a structure refer in a dose.
 
-    The phases of one target add up, the plans of a library don't. Of a range the dose counts that the plan
-    prescribes; None where that is not certain.
+    It is what is prescribed to that structure itself, else the highest that is prescribed to any; None where
+    manifest and plan do not settle it.
     """
-    library = plan_library(case.trial, case.manifest.submission)
+    found = totals(case, dose)
+    if structure in found:
+        return found[structure]
+    known = [total for total in found.values() if total is not None]
+    return max(known, default=None) if len(known) == len(found) else None
+
+
+def totals(case: Case, dose: str | None = None) -> dict[str, Decimal | None]:
+    """Return target → what is prescribed to it in a dose, in gray; None where that is not said.
+
+    ``dose`` is an id or role; without it the whole course is meant. The phases of one target add up, the
+    plans of a library don't. Where no target has a line for every plan, each may lie in the others' targets
+    too, as a boost does: nothing is added up then. Of a range the dose counts that the plan prescribes.
+    """
+    of = next((set(one.of) for one in case.roles("dose") if one.name == dose), set[str]())
+    rows = [(line, gray) for line, gray in _amounts(case) if not (line.plan and of) or line.plan in of]
+    plans = sorted({line.plan for line, _ in rows})
+    courses: dict[str, list[tuple[str, Decimal | None]]] = {}
+    for line, gray in rows:
+        courses.setdefault(line.target, []).append((line.plan, gray))
+    if case.alternatives:
+        return {target: _all(max, course) for target, course in courses.items()}
+    whole = any(sorted(plan for plan, _ in course) == plans for course in courses.values())
+    once = (len({plan for plan, _ in course}) == len(course) for course in courses.values())
+    return {
+        target: _all(sum, course) if whole and single else None
+        for (target, course), single in zip(courses.items(), once, strict=True)
+    }
+
+
+def _all(
+    join: Callable[[list[Decimal]], Decimal | int], course: Iterable[tuple[str, Decimal | None]]
+) -> Decimal | None:
+    """Return the doses of a course joined; None where one of them is not said."""
+    doses = [gray for _, gray in course]
+    said = [gray for gray in doses if gray is not None]
+    return Decimal(join(said)) if len(said) == len(doses) else None
+
+
+def _amounts(case: Case) -> Iterator[tuple[Prescription, Decimal | None]]:
+    """Yield each line of the prescription with its dose in gray; None for a range that no plan settles."""
     within = prescription.chosen(case)
-    totals: dict[tuple[str, str], Decimal] = {}
     for number, line in enumerate(case.manifest.prescription):
-        if line.dose_min < line.dose_max and number not in within:
-            return None
-        dose = Decimal(str(within[number])) if number in within else line.dose_max
-        course = line.target, line.plan if library else ""
-        totals[course] = totals.get(course, Decimal()) + dose
-    return max(totals.values(), default=None)
+        if number in within:
+            yield line, Decimal(str(within[number]))
+        else:
+            yield line, line.dose_max if line.dose_min == line.dose_max else None
 
 
 def dataset(folder: Path, instance: Instance, keywords: Sequence[str] | None = None) -> Dataset:
@@ -133,8 +171,13 @@ def _main_dose(case: Case) -> str | None:
 
 
 def _phases(case: Case) -> Iterator[str]:
-    """Yield the doses of single plans to which the prescription names a plan: each is held against it."""
+    """Yield the doses of single plans to which the prescription names a plan: each is held against it.
+
+    Of a plan library a line that names no plan is about every one.
+    """
     named = {line.plan for line in case.manifest.prescription if line.plan}
+    if case.alternatives and not all(line.plan for line in case.manifest.prescription):
+        named = {plan.name for plan in case.roles("plan")}
     return (dose.name for dose in case.roles("dose") if len(dose.of) == 1 and dose.of[0] in named)
 
 

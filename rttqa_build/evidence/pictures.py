@@ -70,14 +70,14 @@ def pictures(case: Case, source: Dosimetry, folder: Path, *, slices: bool = True
     if not target or not images:
         return Pictures()
     low, high = _extent(source.drawn[target])
-    shown = _around_patient(images, case, source)
+    shown = _around_patient(images, source)
     through = _through_targets(shown, case, source) if slices else frozenset[int]()
     planes = axial.cuts(shown, folder, (low + high) / 2, through)
     if planes is None:
         return Pictures()
     cuts, stack = squared(planes[:3]), squared(planes[3:], SLICE_PIXELS)
     structures, grids = tuple(_structures(case, source)), _grids(source, images.instances[0].frame_uid)
-    doses = _levels(dosimetry.prescribed(case))
+    doses = _levels(dosimetry.prescribed(case, source.main), grids)
     overlays = [(*_outlines(structures, cut), *_isodoses(grids, doses, cut)) for cut in (*cuts, *stack)]
     window = _window(images, planes[0])
     views = tuple(view(cut, target, above, window) for cut, above in zip(cuts, overlays, strict=False))
@@ -137,11 +137,10 @@ def _planning_image(case: Case, frame_uid: str) -> Series | None:
     return None
 
 
-def _around_patient(images: Series, case: Case, source: Dosimetry) -> Series:
-    """Return the images without the air around the patient, where the trial has the outline."""
-    outlines = (source.drawn[name] for name in _of_types(case, source, ("EXTERNAL",)))
-    outline = next(filter(_is_drawn, outlines), None)
-    if outline is None:
+def _around_patient(images: Series, source: Dosimetry) -> Series:
+    """Return the images without the air around the patient, where the outline is drawn on them."""
+    outline = source.body
+    if outline is None or not _is_drawn(outline) or outline.frame_uid != images.instances[0].frame_uid:
         return images
     low, high = _extent(outline)
     return images.cropped(low - MARGIN_MM, high + MARGIN_MM)
@@ -186,12 +185,14 @@ def _grids(source: Dosimetry, frame_uid: str) -> tuple[DoseGrid, ...]:
     return found if {one.frame_uid for one in found} <= {frame_uid} else ()
 
 
-def _levels(prescribed: Decimal | None) -> tuple[tuple[float, str, str], ...]:
-    """Return the isodoses: gray, words, colour."""
-    if not prescribed:
-        return ()
-    doses = ((prescribed * percent / 100, percent, colour) for percent, colour in ISODOSES)
-    return tuple((float(dose), f"{number(dose)} Gy ({percent} %)", colour) for dose, percent, colour in doses)
+def _levels(prescribed: Decimal | None, grids: Sequence[DoseGrid]) -> tuple[tuple[float, str, str], ...]:
+    """Return the isodoses: gray, words, colour; without a prescribed dose, of the highest in whole gray."""
+    if prescribed:
+        doses = ((prescribed * percent / 100, percent, colour) for percent, colour in ISODOSES)
+        return tuple((float(d), f"{number(d)} Gy ({percent} %)", colour) for d, percent, colour in doses)
+    highest = sum(grid.maximum for grid in grids)
+    levels = ((int(highest * percent) // 100, colour) for percent, colour in ISODOSES)
+    return tuple((float(gray), f"{gray} Gy", colour) for gray, colour in levels if gray)
 
 
 def _isodoses(

@@ -23,8 +23,8 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _NEAR = 0.8
 # how planning systems write what TG-263 writes otherwise
 _WORDS = {
-    **dict.fromkeys(("left", "lt"), "l"),
-    **dict.fromkeys(("right", "rt"), "r"),
+    **dict.fromkeys(("left", "lt", "li", "links"), "l"),
+    **dict.fromkeys(("right", "rt", "re", "rechts"), "r"),
     **dict.fromkeys(("both", "bilat", "bilateral"), "b"),
     **dict.fromkeys(("fem", "femoral"), "femur"),
     **dict.fromkeys(("hd", "heads"), "head"),
@@ -86,9 +86,12 @@ def matches(
 def _accepted(
     names: tuple[str, ...], trial: Trial, remembered: Mapping[str, tuple[str, ...]]
 ) -> dict[str, list[str]]:
-    """Return trial's name → the names at hand that were accepted for it before."""
+    """Return trial's name → the names at hand that were accepted for it before; none of the other side."""
     known = {rule.name: {folded(one) for one in remembered.get(rule.name, ())} for rule in trial.structures}
-    found = {rule: [name for name in names if folded(name) in spelt] for rule, spelt in known.items()}
+    found = {
+        rule: [name for name in names if folded(name) in spelt and not _crossed(name, rule)]
+        for rule, spelt in known.items()
+    }
     return {rule: some for rule, some in found.items() if some}
 
 
@@ -131,6 +134,8 @@ def _near(name: str, spelling: str) -> bool:
     mine, other = folded(name), folded(spelling)
     if _kind(mine) != _kind(other) or _other_side(mine, other):
         return False
+    if _one_side_of(mine, other) or _one_side_of(other, mine):
+        return False
     pair = difflib.SequenceMatcher(None, mine, other)
     return pair.real_quick_ratio() >= _NEAR and pair.quick_ratio() >= _NEAR and pair.ratio() >= _NEAR
 
@@ -145,6 +150,20 @@ def _other_side(name: str, other: str) -> bool:
     pairs = tuple((one, two) for left, right in _SIDES for one, two in ((left, right), (right, left)))
     begun = any(name.startswith(one) and other.startswith(two) for one, two in pairs)
     return begun or any(name.endswith(one) and other.endswith(two) for one, two in pairs)
+
+
+def _crossed(name: str, other: str) -> bool:
+    """Return whether one name says left alone and the other right alone."""
+    mine, theirs = (set(_words(text)) & {"l", "r"} for text in (name, other))
+    return len(mine) == len(theirs) == 1 and mine != theirs
+
+
+def _one_side_of(name: str, other: str) -> bool:
+    """Return whether a folded name is another one with a side put to it: rparotid and parotids."""
+    sides = [side for pair in _SIDES for side in pair]
+    begun = (name.removeprefix(side) for side in sides if name.startswith(side))
+    ended = (name.removesuffix(side) for side in sides if name.endswith(side))
+    return any(rest[:4] == other[:4] for rest in begun) or any(rest in (other, other[:-1]) for rest in ended)
 
 
 def _words(name: str) -> tuple[str, ...]:

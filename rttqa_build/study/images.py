@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rttqa_build.study.header import Header
 
 _DATES = ("AcquisitionDate", "ContentDate", "SeriesDate", "StudyDate")
+# how scanners mark saved screens and protocol pages that they store as images (PS3.3 C.7.6.1.1.2, value 3 on)
+_SCREENS = frozenset({"SCREEN SAVE", "SCREENSAVE", "SCREEN_SAVE", "SCREENSHOT", "CT_SOM5 PROT"})
 _STARTS = ("RadiopharmaceuticalStartTime", "RadiopharmaceuticalStartDateTime")
 
 Triple = tuple[float, float, float]
@@ -69,8 +71,9 @@ def _suv_lacks(header: Header) -> tuple[str, ...]:
 
 
 def is_burned_in(header: Header) -> bool:
-    """Return whether the object itself says that text is burned into its pixels."""
-    return header.text("BurnedInAnnotation").upper() == "YES"
+    """Return whether the object itself says that text is burned into its pixels, or that it is a screen's."""
+    said = {value.upper() for value in header.texts("ImageType")}
+    return header.text("BurnedInAnnotation").upper() == "YES" or not _SCREENS.isdisjoint(said)
 
 
 def burned_in_refusal(header: Header) -> str:

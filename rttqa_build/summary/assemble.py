@@ -47,6 +47,7 @@ from rttqa_build.summary.wording import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from decimal import Decimal
 
     from rttqa_build.diagnostic import Diagnostic, Location
     from rttqa_build.lock import Lock
@@ -75,7 +76,9 @@ class Evidence:
     """What the build found out, as far as it is shown.
 
     ``roles`` maps a role (``plan`` or ``plan:phase1``) to its objects; ``volumes`` a trial structure to its
-    volume in cm³; ``clinical`` holds the clinical fields, from the manifest or from its clinical file.
+    volume in cm³; ``clinical`` holds the clinical fields, from the manifest or from its clinical file;
+    ``totals`` maps a target to what is prescribed to it, in gray, in the dose that ``curves`` show; ``dose``
+    says which dose that is, where several are sent.
     """
 
     roles: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict)
@@ -85,6 +88,8 @@ class Evidence:
     clinical: Mapping[str, object] = field(default_factory=dict)
     views: tuple[View, ...] = ()
     views_legend: tuple[LegendEntry, ...] = ()
+    totals: Mapping[str, Decimal | None] = field(default_factory=dict)
+    dose: str = ""
 
 
 def assemble(manifest: Manifest, trial: Trial, settings: Settings, evidence: Evidence) -> Summary:
@@ -110,7 +115,7 @@ def assemble(manifest: Manifest, trial: Trial, settings: Settings, evidence: Evi
             submission.reason,
         ),
         contents=_contents(manifest, evidence),
-        prescription=tuple(_prescription(row, _only_plan(evidence)) for row in manifest.prescription),
+        prescription=tuple(_prescription(row, evidence) for row in manifest.prescription),
         structures=tuple(_structures(manifest, trial, evidence)),
         constraints=tuple(
             row
@@ -129,6 +134,7 @@ def assemble(manifest: Manifest, trial: Trial, settings: Settings, evidence: Evi
         ),
         views=evidence.views,
         views_legend=evidence.views_legend,
+        dose=evidence.dose,
     )
 
 
@@ -248,15 +254,15 @@ def _only_plan(evidence: Evidence) -> str:
     return labels[0] if len(labels) == 1 else ""
 
 
-def _prescription(row: Prescription, only_plan: str) -> PrescriptionRow:
+def _prescription(row: Prescription, evidence: Evidence) -> PrescriptionRow:
     low, high = row.dose_min, row.dose_max
     return PrescriptionRow(
         row.target,
         dose_range(low, high),
         row.fractions,
         dose_range(low / row.fractions, high / row.fractions),
-        row.plan or only_plan,
-        float(high),
+        row.plan or _only_plan(evidence),
+        float(evidence.totals.get(row.target) or 0),
     )
 
 
@@ -265,16 +271,18 @@ def _structures(manifest: Manifest, trial: Trial, evidence: Evidence) -> Iterato
     if manifest.submission.supplement and not rois:
         return  # they were shown with what this stands beside
     types = {rule.name: rule.type for rule in trial.structures}
-    order = [rule.name for rule in trial.structures if rule.name in manifest.structures]
-    for name in dict.fromkeys([*order, *manifest.structures]):
-        choice = manifest.structures[name]
-        if choice.absent:
+    named = {name: choice.name for name, choice in manifest.structures.items()}
+    named |= {name: name for name in evidence.volumes if name not in named}  # found under the trial's name
+    order = [rule.name for rule in trial.structures if rule.name in named]
+    for name in dict.fromkeys([*order, *named]):
+        choice = manifest.structures.get(name)
+        if choice and choice.absent:
             yield StructureRow(name, absent=choice.absent)
             continue
-        roi = rois.get(choice.name)
+        roi = rois.get(named[name])
         kind = (roi.interpreted_type if roi else "") or types.get(name, "")
         volume = evidence.volumes.get(name)
-        yield StructureRow(name, choice.name, kind, "" if volume is None else in_cubic_centimetres(volume))
+        yield StructureRow(name, named[name], kind, "" if volume is None else in_cubic_centimetres(volume))
 
 
 def _rois(evidence: Evidence) -> Iterator[Roi]:
@@ -306,15 +314,19 @@ def _constraints(manifest: Manifest, trial: Trial, evidence: Evidence) -> Iterat
 def _plans(evidence: Evidence) -> Iterator[PlanText]:
     """Yield the plans; a dose that refers to none of them (a sum) counts for each."""
     doses = [item for role, item in _objects(evidence) if role == "dose"]
-    for role, item in _objects(evidence):
+    plans = [(place, item) for place, items in evidence.roles.items() for item in items]
+    for place, item in plans:
+        role, _, name = place.partition(":")
         if role == "plan" and isinstance(item.facts, PlanFacts):
             own = [dose for dose in doses if item.sop_uid in dose.references.get("plan", ())]
-            yield _plan(item, item.facts, {_grid(dose) for dose in own or doses} - {""})
+            yield _plan(name, item, item.facts, {_grid(dose) for dose in own or doses} - {""})
 
 
-def _plan(item: Instance, plan: PlanFacts, grids: set[str]) -> PlanText:
+def _plan(name: str, item: Instance, plan: PlanFacts, grids: set[str]) -> PlanText:
+    """Return a plan in words; ``name`` is what the prescription calls it, where there are several."""
     system = " ".join(filter(None, (item.manufacturer, item.model, item.software)))
     facts = (
+        ("Plan", name),
         ("Type", plan.kind),
         ("Intent", plan.intent.lower()),
         ("Fractions", ", ".join(map(str, plan.fractions))),

@@ -84,7 +84,10 @@ class ContentRow:
 
 @dataclass(frozen=True, slots=True)
 class PrescriptionRow:
-    """One prescribed target. ``dose`` and ``per_fraction`` carry their unit; ``dose_gy`` marks the plot."""
+    """One prescribed target. ``dose`` and ``per_fraction`` carry their unit.
+
+    ``dose_gy`` marks the plot: what all lines of the target prescribe together; 0 where that is not said.
+    """
 
     target: str
     dose: str
@@ -237,7 +240,8 @@ class Summary:
 
     Neither the date of radiotherapy start nor package name or digest: those never enter the package.
     ``changes``: what is other than in what was received, by what it is about; ``before``: what that was, for
-    a supplement, which does not hold it again.
+    a supplement, which does not hold it again; ``dose``: of which dose the curves are, and the constraints
+    that name none, where several are sent.
     """
 
     trial: TrialText
@@ -255,6 +259,7 @@ class Summary:
     views_legend: tuple[LegendEntry, ...] = ()
     changes: tuple[Fact, ...] = ()
     before: tuple[ContentRow, ...] = ()
+    dose: str = ""
 
     @property
     def verdicts(self) -> tuple[tuple[Verdict, Tone, int], ...]:

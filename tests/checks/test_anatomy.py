@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,8 @@ def seen(body: StructureContours | None = None, **drawn: StructureContours) -> M
     return Measured(drawn, body, "dose")
 
 
-def submission(*names: str, **fields: Any) -> Any:
-    images = (ImageFacts((0.0, 0.0, z), HEAD_FIRST, (1.0, 1.0), rows=64, columns=64) for z in LEVELS)
+def submission(*names: str, levels: tuple[float, ...] = LEVELS, **fields: Any) -> Any:
+    images = (ImageFacts((0.0, 0.0, z), HEAD_FIRST, (1.0, 1.0), rows=64, columns=64) for z in levels)
     rules = tuple(StructureRule(name, "ORGAN") for name in names)
     mapping = mapped(**{name: name for name in names})
     return case(
@@ -76,6 +77,18 @@ def test_contours(drawn: StructureContours, expected: list[str]) -> None:
     found = list(anatomy.contours(submission("Rectum"), seen(Rectum=drawn)))
     assert [one.code for one in found] == expected
     assert all(one.subject == "Rectum" and one.local for one in found)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "expected"), [(column(6, 9, 12, 18, 24), []), (column(6, 9, 12, 24, 30), ["S202"])]
+)
+def test_where_the_slices_lie_further_apart_none_is_missed(
+    drawn: StructureContours, expected: list[str]
+) -> None:
+    levels = (*LEVELS[:5], 18.0, 24.0, 30.0)  # 3 mm, then 6 mm
+    assert [
+        one.code for one in anatomy.contours(submission("PTV", levels=levels), seen(PTV=drawn))
+    ] == expected
 
 
 def test_the_size_of_an_island_is_the_trials() -> None:
@@ -123,6 +136,27 @@ def test_sides(places: dict[str, float], expected: list[str]) -> None:
     drawn = {name: column(3, 6, middle=x, half=5) for name, x in places.items()}
     found = list(anatomy.sides(submission(*places), seen(column(3, 6, half=50), **drawn)))
     assert [(one.code, one.subject) for one in found] == [("S205", name) for name in expected]
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ({"PTV_L": 40}, []),
+        ({"PTV_L": -40}, ["PTV_L"]),
+        ({"PTV_R": 40}, ["PTV_R"]),
+        ({"PTV_L": -25}, []),  # over the middle, as central tumours reach
+        ({"CTV_L": -40}, []),  # low: no side at all, the trial has no other
+    ],
+)
+def test_a_target_may_reach_over_the_middle_and_not_lie_beyond(
+    places: dict[str, float], expected: list[str]
+) -> None:
+    one = submission(*places)
+    rules = tuple(StructureRule(name, "PTV") for name in ("PTV_L", "PTV_R", "CTV_L"))
+    drawn = {name: column(3, 6, middle=x, half=5) for name, x in places.items()}
+    case = replace(one, trial=replace(one.trial, structures=rules))
+    assert [f.subject for f in anatomy.sides(case, seen(column(3, 6, half=60), **drawn))] == expected
+    assert list(anatomy.sides(case, seen(None, **drawn))) == []
 
 
 def test_distance_outside_an_outline_with_a_hole_is_that_to_its_nearest_edge() -> None:

@@ -135,6 +135,13 @@ def test_radiation(kind: Any, type_: str, rbe: str | None, expected: list[str]) 
     assert codes(dose.radiation, case(*roles, rbe=Decimal(rbe) if rbe else None)) == expected
 
 
+@pytest.mark.parametrize(("type_", "expected"), [("PHYSICAL", ["D110"]), ("EFFECTIVE", [])])
+def test_a_sum_that_holds_ions_includes_the_rbe(type_: str, expected: list[str]) -> None:
+    plans = (selected("plan", PlanFacts(kind, kind=kind), name=kind) for kind in ("ion", "photon"))
+    total = selected("dose", facts(type=type_, summation="MULTI_PLAN"), of=("ion", "photon"))
+    assert codes(dose.radiation, case(*plans, total, rbe=Decimal("1.1"))) == expected
+
+
 @pytest.mark.parametrize(
     ("fields", "permitted", "expected"),
     [

@@ -42,6 +42,9 @@ def stack(*levels: float, **fields: Any) -> list[ImageFacts]:
         (stack(0, 3, 9, 12, 30, 33, 36), ["C102"]),
         (stack(0, 3, 6.5, 9, 12), ["C103"]),
         (stack(0, 2.5, 5, 8, 11, 14), ["C103"]),
+        (stack(0, 2, 4, 6, 8, 12, 16, 20), ["C103"]),  # scanned in two steps
+        (stack(0, 2, 4, 6, 8, 10, 12, 16, 20, 28, 32, 36), ["C102"]),  # and a slice is lost
+        (stack(0, 2, 4, 6, 8, 12, 16), ["C102"]),
         ([*stack(0, 3), image(6, orientation=(0, 1, 0, 0, 0, -1))], ["C104"]),
         ([*stack(0, 3), image(6, orientation=(1, 0, 0.00001, 0, 1, 0))], []),
         ([*stack(0, 3), image(6, position=None)], ["C105"]),

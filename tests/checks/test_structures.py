@@ -85,6 +85,8 @@ def test_names(names: list[str], mapping: dict[str, str], unmapped: str, expecte
         *(("Kidney_L", name, ["S108"]) for name in ("RKidney", "RtKidney", "RightKidney", "Rt.Kidney")),
         *(("Kidney_L", name, []) for name in ("kidney (L)", "KidneyL", "LKidney", "LtKidney", "KIDNEYR")),
         *(("Kidney_L", name, []) for name in ("Kidney L (from R)", "Renal", "Ring", "BRT", "KidneyLR")),
+        *(("Kidney_L", name, ["S108"]) for name in ("Niere re", "Niere rechts")),
+        *(("Kidney_L", name, []) for name in ("Niere li", "Kidney_L re", "Reniform")),
         ("Rectum", "rectum R", []),
         ("Kidney_L", "-removed on the right", []),
     ],
@@ -189,3 +191,41 @@ def test_one_number_is_never_two_structures(
         assert "one number" in found.message
         assert "Smith" in found.local
         assert "Smith" not in found.message + found.hint
+
+
+RULES = (
+    StructureRule("Rectum", "ORGAN", ("rectal volume",)),
+    StructureRule("Bladder", "ORGAN", ("urinary bladder",)),
+    StructureRule("Kidney_L", "ORGAN", ("left kidney",)),
+    StructureRule("Kidney_R", "ORGAN", ("right kidney",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "expected"),
+    [
+        ("Rectum", "Urinary_Bladder", ["S114"]),
+        ("Rectum", "BLADDER", ["S114"]),
+        ("Rectum", "rectal volume", []),
+        ("Rectum", "rectum 2", []),
+        ("Kidney_L", "KIDNEYR", ["S114"]),
+        ("Kidney_L", "Right kidney", []),  # told as S108
+        ("Rectum", "-not drawn", []),
+    ],
+)
+def test_no_structure_is_mapped_to_anothers_usual_name(name: str, label: str, expected: list[str]) -> None:
+    one = case(structure_set("x"), manifest_fields=mapped(**{name: label}), structures=RULES)
+    assert codes(structures.usual_names, one) == expected
+
+
+@pytest.mark.parametrize(
+    ("mapping", "expected"),
+    [
+        ({"Rectum": "-resected"}, ["S105"]),
+        ({"Rectum": "-resected", "Bladder": "Rectal Volume"}, []),  # it plays another part: S114
+        ({"Bladder": "-resected"}, []),
+    ],
+)
+def test_what_is_absent_has_no_usual_name_either(mapping: dict[str, str], expected: list[str]) -> None:
+    one = case(structure_set("Rectal Volume"), manifest_fields=mapped(**mapping), structures=RULES)
+    assert codes(structures.contours, one) == expected

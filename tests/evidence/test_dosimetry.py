@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from case_builder import case, selected
 
-from rttqa_build.evidence.dosimetry import prescribed
+from rttqa_build.evidence.dosimetry import prescribed, totals
 from rttqa_build.manifest import Prescription
-from rttqa_build.study import DoseTarget, PlanFacts
+from rttqa_build.study import DoseFacts, DoseTarget, PlanFacts
 from rttqa_build.trial import ObjectRule
 
 
@@ -40,3 +40,43 @@ def test_of_an_isotoxic_range_the_plans_own_dose_counts(
     lines = (Prescription("PTV", Decimal(55), Decimal(70), 20, ""),)
     plan = selected("plan", PlanFacts("", targets=targets))
     assert prescribed(case(plan, manifest_fields={"prescription": lines})) == expected
+
+
+PLANS = tuple(selected("plan", PlanFacts(name), name=name) for name in ("one", "two"))
+DOSES = (
+    *PLANS,
+    selected("dose", DoseFacts(), name="first", of=("one",)),
+    selected("dose", DoseFacts(), name="sum", of=("one", "two")),
+)
+WHOLE = (line("PTV", 46, "one"), line("PTV", 14, "two"), line("Nodes", 46, "one"))
+SHORT = (line("Nodes", 46, "one"), line("PTV", 14, "two"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "dose", "structure", "expected"),
+    [
+        (WHOLE, "sum", "PTV", 60),
+        (WHOLE, "sum", "Nodes", 46),  # its own, not the highest
+        (WHOLE, "sum", "Rectum", 60),
+        (WHOLE, "first", "PTV", 46),
+        (WHOLE, "first", "Rectum", 46),
+        (SHORT, "sum", "PTV", None),  # 14, or 60 where it lies in the nodes' volume?
+        (SHORT, "sum", "Nodes", None),
+        (SHORT, "sum", "Rectum", None),
+        (SHORT, "first", "Nodes", 46),
+        (SHORT, "first", "Rectum", 46),
+        ((line("PTV", 60, ""), line("PTV", 60, "")), "sum", "PTV", None),  # one line twice
+        ((line("PTV", 60, ""), line("Nodes", 48, "")), "", "Nodes", 48),
+        ((), "sum", "PTV", None),
+    ],
+)
+def test_to_what_a_relative_metric_refers(
+    lines: tuple[Prescription, ...], dose: str, structure: str, expected: int | None
+) -> None:
+    one = case(*DOSES, manifest_fields={"prescription": lines})
+    assert prescribed(one, dose, structure) == expected
+
+
+def test_what_is_not_said_is_no_total() -> None:
+    one = case(*DOSES, manifest_fields={"prescription": SHORT})
+    assert totals(one, "sum") == {"Nodes": None, "PTV": None}

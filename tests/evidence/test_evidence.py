@@ -14,12 +14,13 @@ import pydicom
 import pytest
 
 from rttqa_build import checks, synthetic
+from rttqa_build.diagnostic import Location, finding
 from rttqa_build.dose import dvh, recorded
 from rttqa_build.evidence import Histograms, dosimetry, histograms
 from rttqa_build.manifest import Waiver
 from rttqa_build.resolve import resolve
 from rttqa_build.stages.intake import take_in
-from rttqa_build.trial import Constraint, When
+from rttqa_build.trial import Constraint, ObjectRule, When
 
 Resolved = tuple[checks.Case, Path]
 Cases = Callable[[str], Resolved]
@@ -157,12 +158,48 @@ def test_a_constraint_names_the_dose_it_is_judged_on(
     assert default == total
 
 
+def test_a_constraint_that_names_its_dose_needs_no_sum(cases: Cases) -> None:
+    case, folder = cases("two-phases")
+    first = next(one for one in case.roles("dose") if len(one.of) == 1)
+    alone = replace(case, selected=tuple(one for one in case.selected if len(one.of) < 2))
+    rules = rule("500", structure="PTV_4600", dose=first.name), rule("500", structure="PTV_4600")
+    made = judged((alone, folder), *rules)
+    assert achieved(made) == achieved(judged((case, folder), rules[0]))
+    (told,) = (one for one in made.diagnostics if one.code == "D301")
+    assert told.message.endswith("no dose is that of the whole course")
+    assert made.curves == ()
+
+
+def test_each_dose_of_a_plan_library_is_held_against_its_prescription(cases: Cases) -> None:
+    case, folder = cases("two-phases")
+    rows = tuple(replace(line, plan="") for line in case.manifest.prescription)
+    alone = replace(
+        case,
+        selected=tuple(one for one in case.selected if len(one.of) < 2),
+        trial=replace(case.trial, objects=(ObjectRule("plan", library=True),)),
+    )
+    made = judged((alone, folder), prescription=rows)
+    assert [set(found) for found in made.medians.values()] == [{"PTV_4600", "PTV_6000"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("code", "about", "limit", "shown"),
+    [
+        ("D302", "Rectum Mean[Gy]", "0.001", True),
+        ("D302", "", "0.001", True),  # of whatever it is
+        ("D302", "Bladder Mean[Gy]", "0.001", False),
+        ("D302", "Rectum Mean[Gy]", "500", False),  # nothing to excuse
+        ("D303", "Rectum Mean[Gy]", "", True),
+        ("D302", "Rectum Mean[Gy]", "", False),
+    ],
+)
 def test_the_reason_of_a_waiver_stands_beside_the_value_it_excuses(
-    cases: Cases,
+    code: str, about: str, limit: str, shown: bool, cases: Cases
 ) -> None:
-    waiver = Waiver("D302", "agreed with the trial team", "Rectum Mean[Gy]")
-    made = judged(cases("prostate"), rule("0.001"), waivers=(waiver,))
-    assert made.outcomes[0].reason == "agreed with the trial team"
+    (value,) = achieved(judged(cases("prostate"), rule("500")))
+    waiver = Waiver(code, "agreed with the trial team", about)
+    made = judged(cases("prostate"), rule(limit or str(value)), waivers=(waiver,))
+    assert made.outcomes[0].reason == "agreed with the trial team" * shown
 
 
 def test_structures_have_volumes_and_curves_that_fall(
@@ -190,6 +227,41 @@ def test_a_structure_beyond_the_dose_grid_is_told_where_it_matters(
         "Rectum"
     ] * told
     assert all("50.0 %" in one.message for one in found if one.code == "D205")
+
+
+def test_an_organ_may_lie_beyond_the_dose_grid_and_a_target_may_not(
+    cases: Cases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def beyond(structures: Any, *_: Any, **__: Any) -> Any:
+        return tuple(finding("D415", "beyond", Location("dose")) for _ in structures)
+
+    monkeypatch.setattr("rttqa_build.evidence.dvh.compute_all", beyond)
+    found = judged(cases("prostate"), rule("30")).diagnostics
+    told = {one.subject: str(one.severity) for one in found if one.code == "D415"}
+    assert (told["PTV_6000"], told["Rectum"]) == ("error", "warning")
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "shown", "verdict"),
+    [
+        (4.04, "4", "4.04", "fail"),  # 4.0 beside a missed limit of 4 would be no answer
+        (4.0018, "4", "4.002", "borderline"),
+        (3.9, "4", "3.9", "pass"),
+        (4.13, "4", "4.1", "fail"),
+    ],
+)
+def test_a_value_is_shown_on_its_side_of_the_limit(
+    cases: Cases, value: float, limit: str, shown: str, verdict: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = dvh.compute_all
+
+    def known(*args: Any, **options: Any) -> Any:
+        made = computed(*args, **options)
+        return tuple(replace(one, mean_gy=value, slices=40) for one in made if isinstance(one, dvh.Dvh))
+
+    monkeypatch.setattr("rttqa_build.evidence.dvh.compute_all", known)
+    (outcome,) = judged(cases("prostate"), rule(limit, op="<")).outcomes
+    assert (outcome.achieved, outcome.verdict) == (shown, verdict)
 
 
 @pytest.mark.parametrize(("units", "code"), [("GY", "D206"), ("RELATIVE", "D208")])

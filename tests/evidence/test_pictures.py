@@ -174,12 +174,13 @@ def test_the_order_of_the_images_does_not_matter(
     assert pictures(replace(case, selected=turned), read, source) == shown
 
 
-def test_without_prescription_the_first_target_and_no_isodoses(
+def test_without_prescription_the_first_target_and_isodoses_in_gray(
     case: Case, read: Dosimetry, source: Path, shown: Pictures
 ) -> None:
     bare = replace(case, manifest=replace(case.manifest, prescription=()))
     found = pictures(bare, read, source)
-    assert found.legend == shown.legend[:4]
+    assert found.legend[:4] == shown.legend[:4]
+    assert [entry.text for entry in found.legend if entry.thin] == ["57 Gy", "48 Gy", "30 Gy"]
     assert [view.title for view in found.views] == [view.title for view in shown.views]
 
 
@@ -196,11 +197,17 @@ def test_without_a_dose_that_is_meant_no_isodoses(
 
 
 def test_without_the_outline_the_whole_image_is_shown(case: Case, read: Dosimetry, source: Path) -> None:
-    drawn = {name: structure for name, structure in read.drawn.items() if name != "External"}
-    view = pictures(case, replace(read, drawn=drawn), source).views[0]
+    view = pictures(case, replace(read, body=None), source).views[0]
     facts = next(facts for _, facts in case.facts("planning_image", ImageFacts))
     assert facts.spacing is not None
     assert view.width_mm == pytest.approx(facts.columns * facts.spacing[1], abs=0.01)
+
+
+def test_the_outline_counts_that_the_trial_does_not_know(
+    case: Case, read: Dosimetry, source: Path, shown: Pictures
+) -> None:
+    drawn = {name: structure for name, structure in read.drawn.items() if name != "External"}
+    assert pictures(case, replace(read, drawn=drawn), source).views[0].width_mm == shown.views[0].width_mm
 
 
 def test_an_image_without_hounsfield_units_gets_a_window_of_its_own(
@@ -246,7 +253,7 @@ def test_phases_are_shown_with_the_sum(tmp_path: Path) -> None:
     assert read.main == "sum"
     assert "through PTV_4600" in found.views[0].alt
     assert [entry.text for entry in found.legend if entry.thin] == [
-        *("43.7 Gy (95 %)", "36.8 Gy (80 %)", "23 Gy (50 %)"),
+        *("57 Gy", "48 Gy", "30 Gy"),  # the boost's line leaves out what the first phase brings
     ]
 
 

@@ -61,6 +61,7 @@ def test_what_stands_for_nothing(label: str) -> None:
         *(("LUNGR", "LUNGL"), ("lungr", "lungl"), ("Rlung", "Llung"), ("RTLUNG", "LTLUNG")),
         *(("lungright", "lungleft"), ("rightlung", "leftlung"), ("LUNGL", "LUNGR")),
         *(("ctvlung", "ptvlung"), ("GTVLUNG", "CTVLUNG")),
+        *(("rparotid", "parotids"), ("parotidl", "Parotids"), ("Parotid", "parotidr"), ("lungl", "Lung")),
     ],
 )
 def test_neither_side_nor_kind_is_overlooked_where_words_are_not_set_apart(label: str, alias: str) -> None:
@@ -90,6 +91,12 @@ def test_what_was_accepted_before_goes_first() -> None:
     }
 
 
+def test_what_was_accepted_for_the_other_side_is_forgotten() -> None:
+    before = {LEFT: ("Fem Head R", "Fem Head")}
+    assert matches(["Fem Head R"], TRIAL, before) == ({RIGHT: Match("Fem Head R")}, {})
+    assert matches(["Fem Head"], TRIAL, before) == ({LEFT: Match("Fem Head", EARLIER)}, {})
+
+
 def test_what_was_accepted_for_several_is_left_to_a_person() -> None:
     found = matches(["PTV"], TRIAL, {"PTV_6000": ("PTV",), "PTV_4600": ("PTV",)})
     assert found == ({}, {name: (Match("PTV", EARLIER),) for name in ("PTV_6000", "PTV_4600")})
@@ -106,3 +113,9 @@ def test_several_that_fit_are_left_to_a_person() -> None:
 def test_a_name_is_not_used_twice() -> None:
     found = matches(["prostate"], TRIAL, {"Rectum": ("prostate",)})
     assert found == ({"Rectum": Match("prostate", EARLIER)}, {})
+
+
+@pytest.mark.parametrize(("label", "name"), [("Parotid li", "Parotid_L"), ("Parotid_RE", "Parotid_R")])
+def test_one_side_in_german_is_that_side_and_never_both(label: str, name: str) -> None:
+    rules = tuple(StructureRule(name, "ORGAN") for name in ("Parotid_L", "Parotid_R", "Parotids"))
+    assert matches([label], trial(structures=rules)) == ({}, {name: (Match(label, "the same words"),)})

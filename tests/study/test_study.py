@@ -156,6 +156,8 @@ def test_kinds_that_may_never_be_sent(suffix: str, word: str) -> None:
 def test_burned_in_annotation_is_refused() -> None:
     assert instance(a_slice(BurnedInAnnotation="YES")).refusal
     assert not instance(a_slice(BurnedInAnnotation="NO")).refusal
+    assert instance(a_slice(ImageType=["DERIVED", "SECONDARY", "SCREEN SAVE"])).refusal
+    assert not instance(a_slice(ImageType=["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM5 SPI"])).refusal
 
 
 def test_image_facts() -> None:

@@ -93,6 +93,7 @@ EVIDENCE = Evidence(
     },
     volumes={"Rectum": 71.64, "PTV": 9.876},
     outcomes=(Outcome(RECTUM, "borderline", "4.9", "4.8", "full bladder"),),
+    totals={"PTV": Decimal("58.5")},
     clinical={"psa": Decimal("7.1"), "previous_surgery": False, "sites": ["a", "b"]},
 )
 SUMMARY = assemble(MANIFEST, TRIAL, SETTINGS, EVIDENCE)
@@ -112,7 +113,7 @@ def test_contents_and_prescription() -> None:
         20,
         "2.75–3 Gy",
         "phase1",
-        60.0,
+        58.5,
     )
 
 
@@ -121,6 +122,16 @@ def test_structures_in_the_trials_order() -> None:
         StructureRow("PTV", "PTV 60", "PTV", "9.88 cm³"),
         StructureRow("Rectum", "rectum", "ORGAN", "71.6 cm³"),
         StructureRow("Bowel", absent="far away"),
+    )
+
+
+def test_a_structure_found_under_the_trials_own_name_is_listed_too() -> None:
+    evidence = replace(EVIDENCE, volumes={"PTV": 9.876, "rectum": 71.64})
+    mapping = {"PTV": StructureChoice("PTV 60")}
+    rows = assemble(replace(MANIFEST, structures=mapping), TRIAL, SETTINGS, evidence).structures
+    assert rows == (
+        StructureRow("PTV", "PTV 60", "PTV", "9.88 cm³"),
+        StructureRow("rectum", "rectum", "", "71.6 cm³"),
     )
 
 
@@ -141,6 +152,7 @@ def test_constraints_that_hold_for_this_arm() -> None:
 def test_plan_with_the_grid_of_its_dose() -> None:
     plan = SUMMARY.plans[0]
     assert {fact.label: fact.value for fact in plan.facts} == {
+        "Plan": "phase1",
         "Type": "photon",
         "Intent": "curative",
         "Fractions": "20",

@@ -129,6 +129,33 @@ def test_the_views_name_what_they_show(empty: Path) -> None:
     for expected in ("Axial, z = 0.0 mm", "Coronal, y = 15.0 mm", "Sagittal", "57 Gy (95 %)", "Thin lines"):
         assert expected in words
     assert len(document) < 500_000
+    assert "of the highest prescribed dose" in words
+    full = example.summary(views=True)
+    gray = tuple(replace(one, text=one.text.partition(" (")[0]) for one in full.views_legend)
+    assert "prescribed dose" not in text(rendered(replace(full, views_legend=gray, curves=()), empty))
+
+
+def test_what_borderline_means_is_said_where_it_occurs(empty: Path) -> None:
+    full = example.summary()
+    sure = tuple(replace(row, verdict="pass") for row in full.constraints)
+    found = [text(rendered(replace(full, constraints=rows), empty)) for rows in (full.constraints, sure)]
+    assert ["Borderline:" in words for words in found] == [True, False]
+
+
+@pytest.mark.parametrize("lines", range(4, 24, 3))
+def test_a_reason_stays_with_its_constraint_and_the_plot_with_its_caption(lines: int, empty: Path) -> None:
+    full = example.summary()
+    rows = tuple(
+        replace(full.constraints[0], structure=f"S{number:02}", reason=f"Given for {number:02}")
+        for number in range(24)
+    )
+    history = replace(full.clinical[0], value="\n".join(["Line"] * lines))
+    summary = replace(full, constraints=rows, clinical=(history,), dose="sum")
+    pages = PdfReader(io.BytesIO(rendered(summary, empty))).pages
+    for words in (squeezed(page.extract_text()) for page in pages):
+        for number in range(24):
+            assert (f"S{number:02}" in words) == (f"Givenfor{number:02}" in words)
+        assert ("Dose-volumehistogram" in words) == ("Dose:sum.Independentrecalculation" in words)
 
 
 def test_an_almost_empty_summary_is_one_page(empty: Path) -> None:

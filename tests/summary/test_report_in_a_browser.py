@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import io
 import json
 import re
@@ -158,6 +159,23 @@ def test_texts_that_leave_keep_their_width_on_a_narrow_page(page: str, tmp_path:
     document, said = visited(page, tmp_path, script)
     assert said == []
     assert 'data-told="true 0"' in document
+
+
+@pytest.mark.parametrize("width", [360, 683, 1366])
+def test_it_fits_a_narrow_window(page: str, tmp_path: Path, width: int) -> None:
+    """Nothing sticks out of the page, and names of curves stay in one piece."""
+    frame = f'<iframe id="window" width="{width}" height="900" srcdoc="{html.escape(page)}"></iframe>'
+    script = """
+    window.onload = () => {
+      const page = document.getElementById("window").contentDocument;
+      const names = Array.from(page.querySelectorAll(".key label"));
+      const broken = names.filter((one) => one.getBoundingClientRect().height > 30).length;
+      const wide = page.documentElement.scrollWidth - page.documentElement.clientWidth;
+      document.body.dataset.told = [names.length > 0, broken, wide].join(" ");
+    };
+    """
+    run = chromium(tmp_path, f"<body>{frame}<script>{script}</script></body>", "--dump-dom")
+    assert 'data-told="true 0 0"' in run.stdout
 
 
 def printed(reader: PdfReader) -> str:
