@@ -87,7 +87,8 @@ class Gate:
 class Settings:
     """Centre settings. Fields with ``${RTTQA_…}`` stay unexpanded until :func:`expand` is asked for one.
 
-    ``subset_digest`` covers what the lock depends on (centre, identifiers).
+    ``subset_digest`` covers what the lock depends on (centre, identifiers). ``id_prefixes``: trial → what the
+    IDs of this centre's patients begin with.
     """
 
     root: Path
@@ -105,6 +106,7 @@ class Settings:
     allowed_remotes: tuple[str, ...] = ()
     accept_unofficial: tuple[Acceptance, ...] = ()
     allow_synced_folders: bool = False
+    id_prefixes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_document(cls, document: Document, root: Path) -> Settings:
@@ -130,6 +132,7 @@ class Settings:
             allowed_remotes=tuple(data.get("allowed_remotes", [])),
             accept_unofficial=tuple(Acceptance(**entry) for entry in data.get("accept_unofficial", [])),
             allow_synced_folders=data.get("allow_synced_folders", False),
+            id_prefixes=data.get("id_prefixes") or {},
         )
 
     @property

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import __version__, disk, records, settings
 from rttqa_build.centre.beside import files, searched
-from rttqa_build.centre.identifiers import identifiers, kinds
+from rttqa_build.centre.identifiers import identifiers, kinds, of_another_centre
 from rttqa_build.centre.places import Places
 from rttqa_build.centre.repository import find as find_repository
 from rttqa_build.deidentify.marks import PROFILE
@@ -186,6 +186,8 @@ class Workspace(Places):
         if reading.trial is not None and reading.document is not None:
             where = reading.document.at(("trial",))
             yield from acceptance(reading.trial, self.settings.accept_unofficial, where)
+        if reading.manifest is not None:
+            yield from of_another_centre(reading.manifest, self.settings.id_prefixes)
         if kept.lock is None or reading.manifest is None:
             return
         folder = Path(shown).parent.as_posix()

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rttqa_build.workspace import Workspace
+import pytest
+
+from rttqa_build.diagnostic import UsageError
+from rttqa_build.workspace import SettingsError, Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,13 +39,38 @@ def test_a_lock_that_cannot_be_read_is_a_finding_of_its_own(tmp_path: Path) -> N
 
 
 def test_a_synced_folder_is_refused_unless_the_settings_say_so(tmp_path: Path) -> None:
-    import pytest
-
-    from rttqa_build.diagnostic import UsageError
-
     text = SETTINGS.replace("../centre.key", "/home/me/OneDrive - NHS/centre.key")
     (tmp_path / "rttqa.yaml").write_text(text)
     with pytest.raises(UsageError, match="cloud"):
         Workspace.find(tmp_path, {}).key_path()
     (tmp_path / "rttqa.yaml").write_text(text + "allow_synced_folders: true\n")
     assert Workspace.find(tmp_path, {}).key_path().name == "centre.key"
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "codes"),
+    [
+        ("", []),
+        ("id_prefixes: {example-phantom: PHANTOM-0}", []),
+        ("id_prefixes: {example-phantom: PHANTOM-1}", ["M228"]),
+        ("id_prefixes: {another-trial: X}", []),
+        ("id_prefixes: null", ["M103"]),
+    ],
+)
+def test_a_trial_id_of_another_centre_is_told_where_it_stands(
+    prefixes: str, codes: list[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "submissions" / "phantom"
+    folder.mkdir(parents=True)
+    (folder / "manifest.yaml").write_text(
+        "manifest: 1\ntrial: example-phantom\nsource: phantom\n"
+        "submission: {patient: PHANTOM-07, purpose: dummy-run, revision: 1}\n"
+    )
+    (tmp_path / "rttqa.yaml").write_text(f"{SETTINGS}{prefixes}\n")
+    try:
+        found = Workspace.find(tmp_path, {}).load(folder / "manifest.yaml").diagnostics
+    except SettingsError as error:
+        found = error.diagnostics
+    assert [one.code for one in found] == codes
+    assert all(one.where.item in {"submission.patient", "id_prefixes"} for one in found)
+    assert not any("PHANTOM" in f"{one.message} {one.hint}" for one in found)

@@ -14,8 +14,9 @@ from rttqa_build.diagnostic import Diagnostic, Location, finding, ordered
 from rttqa_build.verify import text as generic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from rttqa_build.manifest import Manifest
     from rttqa_build.settings import IdentifierPattern
     from rttqa_build.source import Document
 
@@ -123,3 +124,11 @@ def _compiled(patterns: Iterable[IdentifierPattern]) -> Iterator[tuple[str, re.P
 
         for one in chosen:
             yield one.name, re2.compile(one.pattern)
+
+
+def of_another_centre(manifest: Manifest, prefixes: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Yield a finding when a trial's ID of a patient does not begin as this centre's do."""
+    patient, prefix = manifest.submission.patient, prefixes.get(manifest.trial, "")
+    if patient and not patient.startswith(prefix):
+        message = "the trial ID does not begin as this centre's do in this trial"
+        yield finding("M228", message, manifest.document.at(("submission", "patient")))

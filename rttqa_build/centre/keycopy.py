@@ -84,8 +84,10 @@ def parse(text: str) -> Copy:
     pieces = {number: typed(number, rows.get(number, "")) for number in range(1, LINES + 1)}
     wrong = [str(number) for number, piece in pieces.items() if piece is None]
     if wrong:
+        one, several = f"line {wrong[0]} is missing or does not fit its check", ", ".join(wrong)
+        told = one if len(wrong) == 1 else f"lines {several} are missing or do not fit their checks"
         raise UsageError(
-            f"the copy of the key is damaged: line {', '.join(wrong)} is missing or does not fit its check",
+            f"the copy of the key is damaged: {told}",
             "compare it with the printed page, character by character",
             code="A001",
         )

@@ -241,6 +241,14 @@ CODES: dict[str, Code] = {
         "Move documents to the submission's source folder, outside the repository: `documents:` names them there.",
         severity="warning",
     ),
+    "M228": Code(
+        "trial ID of another centre",
+        "The patient's trial ID does not begin as `id_prefixes:` of rttqa.yaml says that this centre's do.",
+        "Under another centre's ID the reviewers file the case there, and this patient's is missing.",
+        "Compare `submission: {patient: …}` with the registration; where the trial gave this centre a second prefix, "
+        "shorten the one in rttqa.yaml to what they share.",
+        source=_SETTINGS,
+    ),
     "M230": Code(
         "little time for the review",
         "Fewer working days are left before radiotherapy than the trial asks for.",
