@@ -7,13 +7,14 @@ which an identity of the export was found.
 from __future__ import annotations
 
 import textwrap
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import source
 from rttqa_build.manifest import Manifest, Submission
 from rttqa_build.naming.likeness import Matches, matches
+from rttqa_build.naming.phases import phase_id
 from rttqa_build.resolve import resolve
 from rttqa_build.resolve.roles import candidates, describe, modalities_of, rules_for, short_digest
 from rttqa_build.source import Document
@@ -203,10 +204,26 @@ def _data(
 def _candidates(
     study: Study, found: Iterable[Candidate], role: str, identifying: Callable[[str], bool]
 ) -> Iterator[Line]:
-    for candidate in found:
+    every = tuple(found)
+    if role == "ct_4d" and len(every) > 1:
+        yield from _phases(study, every, identifying)
+        return
+    for candidate in every:
         words = describe(candidate, study)
         comment = "" if identifying(words) else words
         yield Line(f"  # {role}: {{sha256: {short_digest(candidate, study)}}}", comment)
+
+
+def _phases(study: Study, found: Iterable[Candidate], identifying: Callable[[str], bool]) -> Iterator[Line]:
+    """Yield the series of a 4D CT as a list, each with the id that its label suggests."""
+    yield Line("  # ct_4d:", "each with an id of its own that says which phase or projection it is")
+    rows = [(phase_id(one.first.series_description), short_digest(one, study), one) for one in found]
+    ids = Counter(name for name, _, _ in rows)
+    rows.sort(key=lambda row: (row[0].removeprefix("phase").zfill(9), row[1]))
+    for name, digest, candidate in rows:
+        words = describe(candidate, study)
+        given = name if name and ids[name] == 1 else "TODO"
+        yield Line(f"  #   - {{id: {given}, sha256: {digest}}}", "" if identifying(words) else words)
 
 
 def _documents(trial: Trial, submission: Submission) -> Iterator[Line]:

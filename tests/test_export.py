@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import build_case
 import pydicom
 import pytest
+from pydicom.uid import UID
 from test_no_identity import ENCODED, uids_in
 
 from rttqa_build import synthetic
@@ -109,6 +110,45 @@ def test_every_file_is_accounted_for_beside_the_folder(tmp_path: Path) -> None:
     assert {row["fate"] for row in told["files"]} >= {"used", "refused"}
 
 
+def test_what_was_pseudonymised_once_can_be_again(tmp_path: Path) -> None:
+    """A case of one centre is another's source: the words that stand for names name nobody."""
+    _, order = prepared(tmp_path)
+    first = export(order, silent)
+    again = export(replace(order, source=tmp_path / "out", output=tmp_path / "again"), silent)
+    assert again.diagnostics == ()
+    assert again.count == first.count
+    one, two = (pydicom.dcmread(tmp_path / folder / "CT_0001.dcm") for folder in ("out", "again"))
+    assert one.SOPInstanceUID != two.SOPInstanceUID
+    assert one.PatientID == two.PatientID
+
+
+def test_classes_that_no_trial_asks_for_are_left_out(tmp_path: Path) -> None:
+    """Ultrasound shows names in its pixels and says nothing of it; raw data hold anything."""
+    saved, order = prepared(tmp_path)
+    classes = {"ultrasound": "6.1", "fluoroscopy": "12.1", "raw": "66", "record": "481.4", "private": ""}
+    for number, (name, suffix) in enumerate(classes.items()):
+        image = pydicom.dcmread(saved.paths["ct/001"])
+        known = f"1.2.840.10008.5.1.4.1.1.{suffix}" if suffix else "1.3.12.2.1107.5.9.1"
+        image.SOPClassUID, image.SOPInstanceUID = UID(known), UID(f"1.2.3.4.{number}")
+        image.save_as(tmp_path / "in" / f"{name}.dcm")
+    made = export(order, silent)
+    assert made.count == len(saved.objects)
+    assert {fate.file.path for fate in made.left_out if fate.detail} == {f"{name}.dcm" for name in classes}
+
+
+@pytest.mark.parametrize("part", ["BRAIN", "PELVIS"])
+def test_a_face_is_told(part: str, tmp_path: Path) -> None:
+    saved, order = prepared(tmp_path)
+    for key, path in saved.paths.items():
+        if key.startswith("ct/"):
+            image = pydicom.dcmread(path)
+            image.BodyPartExamined = part
+            image.save_as(path)
+    made = export(order, silent)
+    assert made.count == len(saved.objects)
+    assert [d.code for d in made.diagnostics if d.code == "A008"] == (["A008"] if part == "BRAIN" else [])
+
+
 def test_the_account_does_not_repeat_the_name_of_the_folder(tmp_path: Path) -> None:
     """People name folders after patients."""
     _, order = prepared(tmp_path)
@@ -140,6 +180,48 @@ def test_when_the_folder_cannot_appear_nothing_does(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(type(tmp_path), "rename", full)
     with pytest.raises(RttqaError, match="full"):
+        export(order, silent)
+    assert {p.name for p in tmp_path.iterdir()} == {"in"}
+
+
+def test_two_runs_never_write_one_folder(tmp_path: Path) -> None:
+    """They would mix two patients in it."""
+    _, order = prepared(tmp_path)
+    told: list[str] = []
+
+    def second(_: str) -> None:
+        if not told:
+            with pytest.raises(UsageError) as caught:
+                export(order, silent)
+            told.append(caught.value.message)
+
+    made = export(order, second)
+    assert made.count
+    assert told == ["another run is writing this output folder"]
+    assert {p.name for p in tmp_path.iterdir()} == {"in", "out", "out.deidentification.json"}
+
+
+def test_what_a_killed_run_left_is_no_part_of_the_next(tmp_path: Path) -> None:
+    _, order = prepared(tmp_path)
+    left = tmp_path / ".out.part" / "objects" / "CT_9999.dcm"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"of another patient")
+    made = export(order, silent)
+    assert len(list((tmp_path / "out").iterdir())) == made.count
+    assert not left.parent.parent.exists()
+
+
+def test_a_full_disk_is_told_and_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, order = prepared(tmp_path)
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name == "MR_0002.dcm":
+            raise OSError(28, "full")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(RttqaError, match="output folder"):
         export(order, silent)
     assert {p.name for p in tmp_path.iterdir()} == {"in"}
 

@@ -10,7 +10,7 @@ from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.locate import Origins, Place, as_quoted, is_locatable
 from rttqa_build.locate import locate as find
 from rttqa_build.pseudonym import Pseudonyms
-from rttqa_build.records import history
+from rttqa_build.records import LOCK, history
 from rttqa_build.records.release import ACCOUNT
 from rttqa_build.stages import account
 from rttqa_build.stages.account import keyword
@@ -54,7 +54,10 @@ def locate(what: str, named: Sequence[str]) -> int:
 def _one(here: Workspace, submission: Submission, key: CentreKey, what: str, out: Terminal) -> int:
     """Show what one submission's source holds of it; return how many files."""
     if submission.manifest is None or submission.trial is None:
+        out.tell(f"{submission.name}: not looked through: its manifest or trial cannot be read")
         return 0
+    if submission.records.lock is None and (submission.folder / LOCK).is_file():
+        out.tell(f"{submission.name}: lock.yaml cannot be read: the UIDs of its RT objects are not known")
     out.progress(f"looking through {submission.name}")
     try:
         source = here.source(submission.manifest)

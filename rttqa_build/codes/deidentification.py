@@ -72,6 +72,22 @@ _RESIDUE_CODES: dict[str, Code] = {
         severity="info",
         source=_RESIDUE,
     ),
+    "A108": Code(
+        "Trial ID that is the patient's own",
+        "The trial ID is a part of the patient's name, the date of birth, or the NHS number of the objects.",
+        "The trial ID stands in every object, in the package's name, in the email and in Git, and is never searched "
+        "for: what is put there on purpose.",
+        "Give the ID under which the trial registered the patient.",
+        source=_RESIDUE,
+    ),
+    "A109": Code(
+        "Trial ID that may be the hospital's number",
+        "The trial ID is also the Patient ID of the objects, and these name a person: nobody anonymised them before.",
+        "A hospital number that is typed as the trial ID leaves with every object, and nothing can tell it from one.",
+        "Compare it with the trial's registration; if it is the hospital's number, give the trial's own ID instead.",
+        severity="warning",
+        source=_RESIDUE,
+    ),
     "A110": Code(
         "What was found was released",
         "A person judged that what the search found is a coincidence, and released it for this very content.",

@@ -23,6 +23,13 @@ avenue bank boulevard brae broadway chase close crescent drive drove field fold 
 hill lane lon mead meadow mews park parade path place rise road row square stryd street terrace vale view walk
 way wynd yard
 """
+_SHORTENED = """
+avenue=ave,av boulevard=blvd close=cl court=ct crescent=cres,cr drive=dr gardens=gdns grove=gr,grv lane=ln
+park=pk place=pl road=rd square=sq street=st,str terrace=terr,ter,tce way=wy
+"""
+_SHORT_FORMS = {
+    full: tuple(short.split(",")) for full, _, short in (row.partition("=") for row in _SHORTENED.split())
+}
 _HOUSES, _STREETS = frozenset(_HOUSE_WORDS.split()), frozenset(_STREET_WORDS.split())
 
 
@@ -32,12 +39,25 @@ def address_patterns(who: Who, text: str) -> Iterator[Pattern]:
     pieces = [piece.strip() for piece in re.split(r"[,;]", low)]
     told = [p for p in pieces if DIGITS.search(p) or "@" in p]
     texts = [" ".join(low.split()), *told, *(_houses(pieces) if who is Who.PATIENT else ())]
+    texts += [short for piece in told for short in _shortened(piece)]
     texts += [f"{m[1]} {m[2]}" for m in _POSTCODE.finditer(low)]
     for spelling in dict.fromkeys(texts):
         if len(squeezed(spelling)) > 4 and LETTERS.search(spelling):
             yield Pattern(spelling, spelling, Rule.PHRASE, who, Kind.ADDRESS)
     for m in _POSTCODE.finditer(low):
         yield Pattern(m[1] + m[2], f"{m[1]} {m[2]}", Rule.SPACED, who, Kind.ADDRESS)
+
+
+def _shortened(line: str) -> Iterator[str]:
+    """Yield other ways to write a numbered street: 17 Quillmere Terr, 4 High St, and 17 Quillmere alone."""
+    numbered = _HOUSE_NUMBER.match(line)
+    words = LETTERS.findall(line[numbered.end() :]) if numbered else []
+    if not numbered or len(words) < 2 or not line.endswith(words[-1]):
+        return
+    start = line[: -len(words[-1])].rstrip()
+    yield from (f"{start} {short}" for short in _SHORT_FORMS.get(words[-1], ()))
+    if words[-1] in _STREETS and not all(word in ordinary_words() for word in words[:-1]):
+        yield start
 
 
 def _houses(lines: list[str]) -> Iterator[str]:

@@ -30,7 +30,13 @@ _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _BREAKS = re.compile(r"\s*[\r\n\v\f\\\x85\u2028\u2029]\s*")
 _BLANKS = re.compile(r"[^\S\r\n\v\f\x85\u2028\u2029]+")  # sought first: a break beside many takes long
 _CJK = 0x2E80
-_BARE = {"ß": "s", "ø": "o", "đ": "d", "ł": "l", "\u0131": "i"}  # no base letter in Unicode
+# no base letter in Unicode: Latin letters, the sigma that ends words, Arabic letters written for each other
+_BARE = {
+    "ß": "s", "ø": "o", "đ": "d", "ł": "l", "\u0131": "i", "\u03c2": "\u03c3", "\u0649": "\u064a",
+    "\u0629": "\u0647",
+}  # fmt: skip
+_KATAKANA = range(0x30A1, 0x30F7)
+_TO_HIRAGANA = 0x60
 
 
 def codecs(charset: str) -> tuple[str, ...]:
@@ -86,7 +92,7 @@ class _Folds(dict[int, str]):
     """Character → its lower-case base letter, filled as characters are met; always one for one."""
 
     def __missing__(self, code: int) -> str:
-        character = chr(code)
+        character = chr(code - _TO_HIRAGANA if code in _KATAKANA else code)
         base = unicodedata.normalize("NFKD", character)[0] if code < _CJK else character
         lower = base.lower()[:1]
         self[code] = _BARE.get(lower, lower) or character

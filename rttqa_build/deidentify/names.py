@@ -38,6 +38,7 @@ def name_patterns(who: Who, group: str, ours: Collection[str]) -> Iterator[Patte
         yield _name_part(who, part, names - {folded(part)})
         for other in dict.fromkeys(_respelt(part.lower())):
             yield _name_part(who, other, names - {folded(part)})
+            yield from _prefixed(who, other)
         yield from _prefixed(who, part)
     for component in components:
         yield from _compound(who, component)
@@ -96,9 +97,11 @@ def _prefixed(who: Who, part: str) -> Iterator[Pattern]:
     if humps and not part.isupper():
         yield Pattern(folded(part), part, Rule.SPACED, who, Kind.NAME)
         return
+    if folded(part) in ordinary_words():
+        return
     for prefix, mark in _PREFIXES.items():
         rest = part[len(prefix) :]
-        if part.upper().startswith(prefix) and len(rest) > 3:
+        if part.upper().startswith(prefix) and len(rest) > 2:
             yield Pattern(folded(part), f"{prefix}{mark}{rest.lower()}", Rule.SPACED, who, Kind.NAME)
 
 
@@ -116,11 +119,10 @@ def _compound(who: Who, component: str) -> Iterator[Pattern]:
 def _whole_name(who: Who, parts: list[str], components: list[str]) -> Iterator[Pattern]:
     """Spell family and given name together, and a long enough family name with the initial stuck to it."""
     for one, two in itertools.permutations(dict.fromkeys(parts[:4]), 2):
+        yield from _glued(who, one, two)
         for text in (f"{one} {two}", f"{one}^{two}", f"{one}, {two}", f"{one}_{two}"):
             if len(text) >= LONG:
                 yield Pattern(folded(text), text, Rule.PHRASE, who, Kind.NAME)
-        if one[0] >= CJK:
-            yield Pattern(folded(one + two), one + two, Rule.ANYWHERE, who, Kind.NAME)
     if len(components) < 2:
         return
     family = "".join(LETTERS.findall(components[0]))
@@ -128,3 +130,15 @@ def _whole_name(who: Who, parts: list[str], components: list[str]) -> Iterator[P
     for text in (initial + family, family + initial):
         if len(family) > 3 and folded(text) not in ordinary_words():
             yield Pattern(folded(text), text, Rule.WORD, who, Kind.NAME)
+
+
+def _glued(who: Who, one: str, two: str) -> Iterator[Pattern]:
+    """Spell two names in one, as scripts without spaces and logins have them.
+
+    Not of two ordinary words: these meet where a reading of a page leaves out what stands between.
+    """
+    both = folded(one + two)
+    if one[0] >= CJK:
+        yield Pattern(both, one + two, Rule.ANYWHERE, who, Kind.NAME)
+    elif len(both) > 4 and not {folded(one), folded(two)} <= ordinary_words():
+        yield Pattern(both, one + two, Rule.WORD, who, Kind.NAME)

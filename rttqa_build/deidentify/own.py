@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rttqa_build.deidentify.elements import Leaf
 
 # whatever the element: where the standard asks for a value, or for the mark of what was done
-_ANYWHERE = frozenset({b"REMOVED", b"MODIFIED", b"UNMODIFIED", b"YES", PROFILE.encode()})
+_ANYWHERE = frozenset({b"REMOVED", b"PSEUDONYMISED", b"MODIFIED", b"UNMODIFIED", b"YES", PROFILE.encode()})
 _FIELD = re.compile(rb"^((?: |- )*)([a-z0-9_]+)(?=:[ \r\n])", re.MULTILINE)
 
 

@@ -20,7 +20,7 @@ from rttqa_build.deidentify.opaque import Opaque
 from rttqa_build.deidentify.own import is_own, without_fields
 from rttqa_build.deidentify.pattern import Pattern, Rule
 from rttqa_build.deidentify.spelling import patterns, values
-from rttqa_build.deidentify.surroundings import counts, is_number, is_spaced, stands_alone
+from rttqa_build.deidentify.surroundings import counts, in_digest, is_number, is_spaced, stands_alone
 from rttqa_build.diagnostic import Location, finding, ordered
 
 if TYPE_CHECKING:
@@ -106,9 +106,8 @@ class Scanner:
         """Return a finding for information when an identifier is too short to be searched for."""
         if not self._short:
             return ()
-        return (
-            finding("A107", f"{self._short} identifiers of the originals are too short to be searched for."),
-        )
+        those = "1 identifier of the originals is" if self._short == 1 else f"{self._short} identifiers are"
+        return (finding("A107", f"{those} too short to be searched for."),)
 
     def identifies(self, text: str) -> bool:
         """Return whether a text that is to be kept holds any identity."""
@@ -246,7 +245,8 @@ class Scanner:
             if index >= len(self._words) and stands_alone(plain, start, end)
         ]
         for pattern, start, end in self._candidates(plain, low, matches):
-            if not any(first <= start and end <= last for first, last in masked):
+            ours = any(first <= start and end <= last for first, last in masked)
+            if not ours and not in_digest(plain, start, end):
                 yield pattern
 
     def _candidates(

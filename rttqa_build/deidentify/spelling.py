@@ -64,8 +64,7 @@ def values(fact: Fact) -> Iterator[str]:
 def _spellings(fact: Fact, text: str, ours: set[str]) -> Iterator[Pattern]:
     who, kind = fact.who, fact.kind
     if kind is Kind.NAME:
-        for group in text.split("="):
-            yield from name_patterns(who, group, ours)
+        yield from _name(who, text, ours)
     elif kind is Kind.BIRTH_DATE:
         yield from _birth_date(text)
     elif kind is Kind.PHONE:
@@ -81,6 +80,18 @@ def _spellings(fact: Fact, text: str, ours: set[str]) -> Iterator[Pattern]:
 
 
 # --- dates, numbers, places --------------------------------------------------------------------------------
+
+
+_NUMBER_IN_NAME = re.compile(r"[A-Za-z]*[0-9]{6,}[A-Za-z]*")
+
+
+def _name(who: Who, text: str, ours: set[str]) -> Iterator[Pattern]:
+    """Spell a name, and a number that was typed behind it to tell two patients of one name."""
+    for group in text.split("="):
+        yield from name_patterns(who, group, ours)
+    for number in _NUMBER_IN_NAME.findall(text):
+        if squeezed(number) not in ours:
+            yield from _number(who, Kind.NAME, number)
 
 
 def _birth_date(text: str) -> Iterator[Pattern]:
@@ -106,8 +117,9 @@ def _number(who: Who, kind: Kind, text: str) -> Iterator[Pattern]:
     if len(bare) > (6 if kind is Kind.LABEL else 4) and DIGITS.search(bare):
         yield Pattern(bare, text, Rule.SPACED, who, kind)
     for run in DIGITS.findall(text):
-        if len(run) > 5:
-            yield Pattern(run, run, Rule.NUMBER, who, kind)
+        for spelling in dict.fromkeys((run, run.lstrip("0"))):
+            if len(spelling) > 5:
+                yield Pattern(spelling, spelling, Rule.NUMBER, who, kind)
 
 
 def _digits(who: Who, kind: Kind, number: str) -> Iterator[Pattern]:
@@ -118,11 +130,17 @@ def _digits(who: Who, kind: Kind, number: str) -> Iterator[Pattern]:
         yield Pattern(short, short, Rule.NUMBER, who, kind)
 
 
+_AREA_CODE = re.compile(r"\s*\(?0\d{2,5}\)?[ -]+(.*)")  # who lives nearby leaves it out
+
+
 def _phone(who: Who, text: str) -> Iterator[Pattern]:
     """Spell a telephone number with and without trunk prefix and the United Kingdom's country code."""
-    digits = squeezed(text.partition("ext")[0])
+    text = text.partition("ext")[0]
+    digits = squeezed(text)
     if not digits.isdecimal() or len(digits) < 6:
         return
+    if (parts := _AREA_CODE.fullmatch(text)) and len(nearby := squeezed(parts[1])) > 5:
+        yield Pattern(nearby, nearby, Rule.NUMBER, who, Kind.PHONE)
     local = re.sub(r"^(0044|44|0)0?", "", digits)
     for number in dict.fromkeys((digits, local, "0" + local, "44" + local, "440" + local, "0044" + local)):
         if len(number) > 5:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NEXT_WORD = re.compile(r"[\W_]{0,3}([^\W\d_]+)")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[\W_]{0,3}\Z")
 # not in capitals, as modalities are
-_TITLE = re.compile(r"\b(?:Mr|Mrs|MRS|Ms|Miss|MISS|Mx|Dr|Prof)\b\.? ?\Z")
+_TITLE = re.compile(r"\b(?:Mr|Mrs|MRS|Ms|Miss|MISS|Mx|Dr|Prof)\b\.? ?(?:[A-Z]\b\.? ?){0,3}\Z")
 _NAMED = re.compile(
     r"(?:\b(?:patient|pt|surname|forename|(?:patient|first|last|family|given) name)|^name) ?[:=] ?\Z",
     re.IGNORECASE | re.MULTILINE,
@@ -28,6 +28,10 @@ _LATERALITY = frozenset("lrai")  # left, right, anterior, inferior; A and I are 
 _REACH = 48
 _WIDEST_GAP = 3
 _MOST_ZEROS = 8
+_LONGEST_WORD = 48
+_HEXADECIMAL = frozenset("0123456789abcdef")
+_HEX_BEFORE, _HEX_AFTER = re.compile(r"[0-9a-f]*\Z"), re.compile("[0-9a-f]*")
+_DIGEST = 64  # characters of a SHA-256
 _NO_FRACTION = re.compile(r"\.0+(?![0-9]|\.[0-9])")
 _PUNCTUATION = re.compile(r"[^\w\n]*_*[^\w\n]*")
 _BLANKS = re.compile(r"[ ()-]*")
@@ -67,6 +71,17 @@ def is_distinctive(text: str) -> bool:
     return mixed and sum(c.isalnum() for c in text) >= LONG
 
 
+def in_digest(plain: str, start: int, end: int) -> bool:
+    """Return whether the match lies inside a SHA-256 in hexadecimal: what reads as a name there is chance."""
+    if not _HEXADECIMAL.issuperset(plain[start:end]):
+        return False
+    before = _HEX_BEFORE.search(plain, max(0, start - _DIGEST), start)
+    after = _HEX_AFTER.match(plain, end, end + _DIGEST)
+    if before is None or after is None:
+        return False
+    return after.end() - before.start() == _DIGEST and stands_alone(plain, before.start(), after.end())
+
+
 def is_value(plain: str, start: int, end: int) -> bool:
     """Return whether the match is all there is on its line but for punctuation."""
     first = plain.rfind("\n", 0, start) + 1
@@ -99,9 +114,10 @@ def _long_in_word(plain: str, low: str, start: int, end: int) -> bool:
     """Return whether a long name stands inside a longer word that is not an ordinary one."""
     if end - start < LONG:
         return False
-    while start and plain[start - 1].isalpha():
+    first, last = max(0, start - _LONGEST_WORD), end + _LONGEST_WORD  # a run of letters may be megabytes long
+    while start > first and plain[start - 1].isalpha():
         start -= 1
-    while end < len(plain) and plain[end].isalpha():
+    while end < len(plain) and end < last and plain[end].isalpha():
         end += 1
     return low[start:end] not in ordinary_words()
 
@@ -141,11 +157,13 @@ def _is_date(plain: str, start: int, end: int) -> bool:
 def is_number(plain: str, places: Sequence[int]) -> bool:
     """Return whether digits at ``places`` are one whole number: whole runs, blanks or hyphens between.
 
-    A long one, as NHS numbers are, may have any punctuation between its digits, and zeros before; one that a
-    spreadsheet took for a measurement has nothing but zeros behind its point.
+    One of seven digits or more may be padded with zeros; one that a spreadsheet took for a measurement has
+    nothing but zeros behind its point. A longer one, as NHS numbers are, may have any punctuation between its
+    digits.
     """
     start, end = places[0], places[-1] + 1
-    if long := len(places) > 8:
+    long = len(places) > 8
+    if len(places) > 6:
         before = plain[max(0, start - _MOST_ZEROS) : start]
         start -= len(before) - len(before.rstrip("0"))
     if len(places) > 6 and (zeros := _NO_FRACTION.match(plain, end)):

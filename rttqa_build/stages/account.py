@@ -77,10 +77,11 @@ def account(files: Files, profile: str) -> bytes:
         ({"source": f.file.sha256, "fate": str(f.reason), "detail": f.detail} for f in files.fates),
         key=lambda row: (row["fate"], row["source"]),
     )
-    lines = ",\n".join(json.dumps(row) for row in (*objects, *documents, *unused, *others))
     facts = {"deidentification": 1, "profile": profile, "package": files.package or None}
     head = json.dumps(facts | ({"held": files.held} if files.held else {}))
-    return f'{head[:-1]}, "files": [\n{lines}\n]}}\n'.encode()
+    rows = [*objects, *documents, *unused, *others]
+    lines = [part for row in rows for part in (b",\n", json.dumps(row).encode())][1:]
+    return b"".join([head[:-1].encode(), b', "files": [\n', *lines, b"\n]}\n"])  # tens of megabytes: once
 
 
 def _object(one: Done[Any]) -> dict[str, object]:

@@ -142,8 +142,10 @@ def process(
     def one(task: Task) -> Done[Packed]:
         return _process(_read(folder, task.instance), task, job, scanner, pack)
 
+    same: dict[object, Mapping[tuple[int, Action], int]] = {}  # most slices of a series have one account
     with ThreadPoolExecutor(jobs) as pool:
-        yield from bounded(pool.submit, one, _for_threads(chosen), 2 * jobs, _size)
+        for done in bounded(pool.submit, one, _for_threads(chosen), 2 * jobs, _size):
+            yield done._replace(rules=same.setdefault(frozenset(done.rules.items()), done.rules))
 
 
 def _size(task: Task) -> int:

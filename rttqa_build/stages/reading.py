@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build import checks
 from rttqa_build.deidentify.residue import Scanner
+from rttqa_build.deidentify.subject import check_subject
 from rttqa_build.evidence import Histograms, assessment, dosimetry, histograms
 from rttqa_build.evidence.pictures import Pictures, pictures
 from rttqa_build.package.probe import probe
@@ -86,6 +87,12 @@ def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
         *reading.supplied.diagnostics,
         *reading.resolution.diagnostics,
         *supplement.same_patient(tokens(order, reading), order.previous, order.manifest),
+        *check_subject(
+            order.manifest.submission.patient,
+            (instance.patient for instance in reading.resolution.instances),
+            order.trial,
+            order.manifest.document.at(("submission", "patient")),
+        ),
         *checks.run(reading.case),
         *reading.dose.diagnostics,
         *reading.told,
@@ -118,6 +125,14 @@ def summarise(order: Order, reading: Reading) -> Summary:
     }
     dose, shown = reading.dose, reading.pictures
     evidence = Evidence(
-        roles, dose.volumes, dose.outcomes, dose.curves, order.clinical.fields, shown.views, shown.legend
+        roles,
+        dose.volumes,
+        dose.outcomes,
+        dose.curves,
+        order.clinical.fields,
+        shown.views,
+        shown.legend,
+        dose.totals,
+        dose.dose,
     )
     return assemble(order.manifest, order.trial, order.settings, evidence)

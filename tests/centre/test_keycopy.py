@@ -75,7 +75,7 @@ def test_one_wrong_digit_is_told_by_its_line(place: int, digit: str, line: int) 
 def test_lines_in_another_order_are_told() -> None:
     one, two = keycopy.row(KEY, 1), keycopy.row(KEY, 2)
     assert keycopy.typed(2, one) is None
-    with pytest.raises(UsageError, match="line 1, 2 "):
+    with pytest.raises(UsageError, match="lines 1, 2 are "):
         keycopy.parse(PAGE.replace(one, "x").replace(two, one).replace("x", two))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ import pytest
 from cli_centre import NAME
 
 from rttqa_build import source, synthetic
+from rttqa_build.synthetic.elements import uid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +89,27 @@ def test_two_phases_are_listed_to_choose_from(centre: Centre) -> None:
     manifest.write_text(text.replace("history: TODO", "history: none"), "utf-8")
     assert found(centre.call("check", "EP-0123")) == []
     assert [code for code in found(centre.call("build", "EP-0123")) if code.startswith("R")] == []
+
+
+def test_the_series_of_a_4d_ct_are_a_list_with_ids(centre: Centre) -> None:
+    folder = centre.data / "exports" / "EP-0123-4D"
+    patient = synthetic.build(extent=synthetic.SMALL)
+    for name in ("Thorax 50%", "Thorax 0%", "Average", "Thorax"):
+        for number, item in enumerate(patient.of("ct")[:2]):
+            phase = copy.deepcopy(item)
+            phase.SOPInstanceUID, phase.SeriesInstanceUID = uid(name, number), uid(name)
+            phase.SeriesDescription = name
+            patient.objects[f"phase{name}/{number}"] = phase
+    synthetic.save(patient, folder)
+    arguments = ("new", "--trial", "example-phantom", "--patient", "EP-0123", "--purpose", "dummy-run")
+    assert centre.call(*arguments, folder).code == 0
+    text = drafted(centre)
+    ids = re.findall(r"^  #   - \{id: (\w+), sha256: [0-9a-f]{8}\}  # CT, 2 images", text, re.MULTILINE)
+    assert ids == ["TODO", "phase0", "phase50", "average"]
+    taken = re.sub(r"^  # (?=ct_4d|  - )|^# (?=data:)", "  ", text, flags=re.MULTILINE)
+    taken = taken.replace("  data:", "data:").replace("{id: TODO", "{id: mip")
+    (centre.root / "submissions" / "EP-0123" / "manifest.yaml").write_text(taken, "utf-8")
+    assert found(centre.call("check", "EP-0123")) == []
 
 
 def test_a_draft_holds_no_label_that_identifies(centre: Centre) -> None:

@@ -45,6 +45,15 @@ def test_what_is_not_found(what: str, code: int, received: Centre) -> None:
     assert received.typed("", "locate", what).code == code
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("lock.yaml", "lock.yaml cannot"), ("manifest.yaml", "not looked")]
+)
+def test_what_could_not_be_looked_through_is_told(name: str, said: str, received: Centre) -> None:
+    """Else nothing would tell a UID of another package from one whose record is damaged."""
+    (received.submission / name).write_text("uids: [", "utf-8")
+    assert said in received.typed("", "locate", "2.25.1").out
+
+
 def test_it_needs_the_key(received: Centre) -> None:
     (received.data / "centre.key").unlink()
     assert "[A001]" in received.typed("", "locate", "abcdef0123").out

@@ -8,7 +8,7 @@ from rttqa_build.deidentify.own import is_own, without_fields
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.diagnostic import Location
 
-MACHINE, LABEL, COMMENT = 0x300A00B2, 0x300A0002, 0x00104000
+MACHINE, LABEL, COMMENT, OPERATOR = 0x300A00B2, 0x300A0002, 0x00104000, 0x00081070
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ MACHINE, LABEL, COMMENT = 0x300A00B2, 0x300A0002, 0x00104000
         (COMMENT, b"PLAN", False),
         (COMMENT, b"REMOVED\0", True),
         (COMMENT, b"REMOVED\\x", False),
+        (OPERATOR, b"PSEUDONYMISED ", True),
+        (OPERATOR, b"PSEUDONYMISED^Ann", False),
         (COMMENT, b"", False),
     ],
 )

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import io
+import time
 from pathlib import Path
 
 import pydicom
@@ -368,3 +370,25 @@ def test_no_bytes_break_the_search(data: bytes) -> None:
     facts = (fact(kind, data, whose.get(kind, Who.PATIENT), "\\ISO 2022 IR 87") for kind in Kind)
     scan = scanner(*facts)
     scan.scan_bytes(data, HERE)
+
+
+def test_a_name_thousands_of_times_over_without_a_break_takes_no_long_time() -> None:
+    begun = time.process_time()
+    assert codes("hargreaves" * 20_000) == ["A100"]
+    assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize("name", ["Ada^Bea", "Abe^Ken", "Dee^Ann", "Ace^Fae"])
+def test_a_digest_names_nobody(name: str) -> None:
+    """Six letters and ten figures: short names stand in digests by chance, and locks are full of these."""
+    digests = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(1000)]
+    search = scanner(fact(Kind.NAME, name), fact(Kind.NUMBER, "48213"))
+    lock = "".join(f"  digest: {digest}\n  sha: '{digest}'\n" for digest in digests)
+    assert codes(lock, search) == []
+    assert codes(name.replace("^", " "), search) == ["A100"]
+    family = name.partition("^")[0].lower()
+    assert codes(f"{digests[0][:30]}7{family}1{digests[1][:29]}", search) == []
+    assert codes(f"{digests[0][:30]}7{family}1{digests[1][:28]}", search) == ["A100"]
+    assert codes(f"digest: {digests[0]} of {family}", search) == ["A100"]
+    assert codes("48213" + "0" * 3, search) == []
+    assert codes("x 48213", search) == ["A101"]

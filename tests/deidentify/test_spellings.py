@@ -32,7 +32,8 @@ FOUND = {
     (NUMBER, "A12345"): "A12345|A 12345|A-12345|a_12345|a/12345|(A12345)|PTV_A12345",
     (NUMBER, "RXX123456"): "RXX 123456|RXX/123456|RXX 123 456|rxx123-456",
     (NUMBER, "AB-12-34"): "AB-12-34|AB1234|AB 12 34|ab.12.34",
-    (NUMBER, "1234567"): "1234567|123 4567|123-4567|1234567A|no.1234567",
+    (NUMBER, "1234567"): "1234567|123 4567|123-4567|1234567A|no.1234567|0001234567|ID 01234567",
+    (NUMBER, "RXX 0123456"): "RXX0123456|0123456|123456|id 123456",
     (NUMBER, "9434765919"): (
         "943 476 5919|943-476-5919|943.476.5919|943/476/5919|943_476_5919|943\u2013476\u20135919|"
         "943\u2014476\u20145919|943\u2011476\u20115919|943\u2212476\u22125919|943\u2012476\u20125919|"
@@ -51,7 +52,10 @@ FOUND = {
         "17 Quillmere Terrace|Quillmere Terrace|QUILLMERE TERRACE|ZZ99 3VZ"
     ),
     (ADDRESS, "Quillmere, Ashby"): "Quillmere",
-    (ADDRESS, "12a Abergele Road, Colwyn"): "12A Abergele Road|Abergele Road",
+    (ADDRESS, "12a Abergele Road, Colwyn"): "12A Abergele Road|Abergele Road|12a Abergele Rd|12a Abergele",
+    (ADDRESS, "4 High Street, Milton Keynes"): "4 High Street|4 High St|4 HIGH ST.",
+    (Kind.PHONE, "01632 960417"): "01632 960417|+44 1632 960417|960417|tel. 960417",
+    (Kind.PHONE, "(0161) 496 0417"): "0161 496 0417|496 0417|4960417",
     (NAME, "Müller^Jörg"): "Müller|Mueller|MULLER|Joerg|J. Mueller|Mu\u0308ller|j.muller",
     (NAME, "Mueller^Joerg"): "Müller|Muller|Jörg|MUELLER",
     (NAME, "Muller^Jorg"): "Müller|Mueller|MUELLER",
@@ -66,6 +70,13 @@ FOUND = {
     (NAME, "ONEILL^PAT"): "O'Neill|O\u2019NEILL|oneill",
     (NAME, "McDonald^Ian"): "McDonald|Mc Donald|MacDonald|MCDONALD",
     (NAME, "MCDONALD^IAN"): "Mc Donald|MacDonald|mcdonald",
+    (NAME, "MacDonald^Ian"): "Mac Donald|Mc Donald|McDonald",
+    (NAME, "MCKAY^IAN"): "McKay|Mc Kay|Mac Kay|MacKay",
+    (NAME, "Yamada^Tarou=山田^太郎=やまだ^たろう"): (
+        "山田太郎|太郎 山田|ヤマダ|ﾔﾏﾀﾞ|ヤマダ タロウ|やまだ たろう"
+    ),
+    (NAME, "Διονυσιος^Νίκος"): "ΔΙΟΝΥΣΙΟΣ|Διονύσιος|νικοσ",
+    (NAME, "قباني^نزار"): "قباني|قبانى|نزار قبانى",
     (NAME, "Mac Donald^Ian"): "MacDonald|Macdonald",
     (NAME, "van der Berg^Jo"): "van der Berg|vanderberg|v.d. Berg|BERG",
     (NAME, "Patel^Ravi^K"): "Ravi Patel|PATEL RAVI|R.K. Patel|Patel, R|patel_r|rpatel|ravi.patel|PatelRavi",
@@ -73,7 +84,10 @@ FOUND = {
     (NAME, "Stone^Grant"): "Mrs Stone|Dr. Stone|patient: Stone|dose\nName: Grant|PATIENT NAME = STONE",
     (NAME, "SMITH^Penny"): "PTV_Smith|smith60|Smith's plan|seen with Penny",
     (NAME, "Walker^Rob"): "walker|as Walker had",
-    (NAME, "Long^Ann"): "Long, A|Ann Long|Long^A",
+    (NAME, "HARGREAVES J483921^W"): "J483921|483921|j 483921|Hargreaves",
+    (NAME, "Hargreaves (9434765919)^W"): "943 476 5919|9434765919|Hargreaves",
+    (NAME, "Long^Ann"): "Long, A|Ann Long|Long^A|Mrs. A. Long|annlong|LongAnn",
+    (NAME, "Li^Wei"): "WEILI|liwei|LiWei",
     (NAME, "Ng^Wei"): "W Ng|Ng, W|Wei Ng",
     (BIRTH, "19490312"): (
         "12/03/1949|12.3.1949|12 / 03 / 1949|12_03_1949|12,03,1949|1949_03_12|1949 Mar 12|12. March 1949|"
@@ -109,7 +123,9 @@ NOT_FOUND = {
     (NUMBER, "A12345"): "A 1234|A1 2345|A 123456|BA 12345|A 12 345|A\n12345|2A12345",
     (NUMBER, "RXX/123456-A"): "RXX 1234567 A|RXX 12345 A",
     (LABEL, "CT1234"): "CT 1234|CT 12 34",
-    (NUMBER, "1234567"): "1.234567|12345.67|123.4567|2.25.1234567|12345678",
+    (NUMBER, "1234567"): (
+        "1.234567|12345.67|123.4567|2.25.1234567|12345678|1.00012345670|10001234567|0.01234567"
+    ),
     (NUMBER, "9434765919"): (
         "943.476.59191|1.943.476.5919|943\n476\n5919|943 and 476 and 5919|1009434765919|9434765919.5|"
         "9434765919.0.1|943 -- - 476 5919"
@@ -117,9 +133,13 @@ NOT_FOUND = {
     (ADDRESS, "Rose Cottage, Mill Lane, Ashby Wold, West Yorkshire"): (
         "Mill Lane|Ashby Wold|West Yorkshire|rose|cottage|Rose Cottages"
     ),
-    (ADDRESS, "4 High Street, Milton Keynes, ZZ99 3VZ"): "High Street|Milton Keynes|ZZ99 3VA|ZZ99",
+    (ADDRESS, "4 High Street, Milton Keynes, ZZ99 3VZ"): (
+        "High Street|Milton Keynes|ZZ99 3VA|ZZ99|4 high|high st"
+    ),
+    (Kind.PHONE, "015396 12345"): "12345",
     (NAME, "OLIVER^DEAN"): "o Liver|no liver",
     (NAME, "Odell^Max"): "o dell",
+    (NAME, "DOSE^Distal"): "dose grid|the distal end|treatment dose",
     (NAME, "White^Grace"): "White matter|White L|white, no g|White GTV",
     (NAME, "Bone^Rita"): "R Bone|Bone R|bone r",
     (NAME, "Stone^Grant"): "MR Stone|DR Stone|Structure name: Stone|Mr scan, Stone|patient Grant|Mr stone",

@@ -125,6 +125,16 @@ def test_rt_objects_come_when_half_of_the_images_are_done(tmp_path: Path) -> Non
     assert sizes == [7, 6, 5, 30, 20, 4, 3, 2, 1]
 
 
+def test_equal_accounts_are_held_once(tmp_path: Path) -> None:
+    """Thousands of slices have the same: each by itself is as large as a small slice."""
+    saved = synthetic.save(synthetic.build(extent=synthetic.SMALL), tmp_path / "x")
+    slices = [saved.paths[f"ct/00{n}"].read_bytes() for n in (1, 2, 3)]
+    chosen = [one_task(tmp_path / f"{n}.dcm", data)[0] for n, data in enumerate(slices)]
+    accounts = [one.rules for one in process(tmp_path, chosen, JOB, SCANNER, packed, 2)]
+    assert len(accounts[0]) > 20
+    assert len({id(rules) for rules in accounts}) == 1
+
+
 def test_the_bytes_are_packed_in_the_thread_that_made_them(tmp_path: Path) -> None:
     saved = synthetic.save(synthetic.build(extent=synthetic.SMALL), tmp_path / "x")
     (task,) = one_task(tmp_path / "a.dcm", saved.paths["ct/001"].read_bytes())
