@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 
 # Public functions that are a stage each: module below rttqa_build → names, as the module calls them.
 STAGES = {
-    "build": ("take_in", "resolve", "Scanner", "probe", "prepare", "settle_uids", "pack", "tell"),
-    "paperwork": ("clinical_summary",),
-    "packing": ("verify",),
+    "build": ("prepare", "pack", "tell"),
+    "stages.reading": ("take_in", "resolve", "Scanner", "probe"),
+    "stages.preparing": ("settle_uids",),
+    "stages.paperwork": ("clinical_summary",),
+    "stages.packing": ("verify",),
 }
 
 
