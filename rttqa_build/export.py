@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 
 _SOURCE = Location("source")
+_RUNNING = "running"
 _NO_ROLE = "a class of object that no trial asks for"  # ultrasound with names in its pixels, raw data
 
 
@@ -56,12 +58,12 @@ def export(order: Order, progress: Callable[[str], None]) -> Exported:
     """
     part, alone = order.output.with_name(f".{order.output.name}.part"), False
     try:
-        with disk.exclusive(part / "running", "the output folder") as alone:
+        with disk.exclusive(part / _RUNNING, "the output folder") as alone:
             if alone:
                 return _export(order, part / "objects", progress)
     finally:
         if alone:
-            shutil.rmtree(part, ignore_errors=True)
+            _leave(part)
     raise UsageError(
         "another run is writing this output folder", "wait until it has ended, or give another one"
     )
@@ -93,15 +95,25 @@ def _export(order: Order, part: Path, progress: Callable[[str], None]) -> Export
     def written(task: Task, data: bytes) -> None:
         _write(part / task.path, data)
 
-    with ThreadPoolExecutor(1) as beside:
-        shared = job(order, chosen, names, scanner, beside)
-        done = [*process(order.source, chosen, shared, scanner, written, order.jobs)]
-    found = ordered([*found, *(diagnostic for one in done for diagnostic in one.diagnostics)])
-    if not forbidden(found):
-        # not the folder's name, which people choose by the patient's
-        files = account.Files(tuple(done), fates, package=order.manifest.submission.subject)
-        _publish(part, order.output, account.account(files, PROFILE))
+    try:
+        with ThreadPoolExecutor(1) as beside:
+            shared = job(order, chosen, names, scanner, beside)
+            done = [*process(order.source, chosen, shared, scanner, written, order.jobs)]
+        found = ordered([*found, *(diagnostic for one in done for diagnostic in one.diagnostics)])
+        if not forbidden(found):
+            # not the folder's name, which people choose by the patient's
+            files = account.Files(tuple(done), fates, package=order.manifest.submission.subject)
+            _publish(part, order.output, account.account(files, PROFILE))
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return Exported(0 if forbidden(found) else len(done), found, fates)
+
+
+def _leave(part: Path) -> None:
+    """Remove the folder, but nothing of a run that has begun in it since this one let go of it."""
+    with contextlib.suppress(OSError):
+        (part / _RUNNING).unlink()
+        part.rmdir()
 
 
 def _of_whom(chosen: tuple[Task, ...], order: Order) -> Iterator[Diagnostic]:

@@ -17,7 +17,7 @@ from test_no_identity import ENCODED, uids_in
 
 from rttqa_build import synthetic
 from rttqa_build.diagnostic import RttqaError, UsageError
-from rttqa_build.export import export
+from rttqa_build.export import _leave, export
 
 if TYPE_CHECKING:
     from rttqa_build.stages.order import Order
@@ -247,3 +247,12 @@ def test_real_exports_raise_no_false_alarm(name: str, tmp_path: Path) -> None:
     made = export(order, silent)
     assert [(d.code, d.where.item) for d in made.diagnostics if d.code.startswith("A1") and d.fatal] == []
     assert made.count or {d.code for d in made.diagnostics if d.fatal} <= {"R301", "R501", "A002"}
+
+
+def test_what_the_next_run_has_begun_is_left_to_it(tmp_path: Path) -> None:
+    part = tmp_path / ".out.part"
+    (part / "objects").mkdir(parents=True)
+    (part / "running").touch()
+    (part / "objects" / "CT_0001.dcm").write_bytes(b"of the next run")
+    _leave(part)
+    assert [path.name for path in part.rglob("*.dcm")] == ["CT_0001.dcm"]

@@ -24,7 +24,7 @@ from rttqa_build.deidentify.surroundings import counts, in_digest, is_number, is
 from rttqa_build.diagnostic import Location, finding, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from rttqa_build.deidentify.elements import Leaf, Stream
     from rttqa_build.diagnostic import Diagnostic
@@ -171,14 +171,6 @@ class Scanner:
     def scan_opaque(self, data: bytes, where: Location) -> tuple[Diagnostic, ...]:
         """Search bytes that are no text (a picture's, say) for patterns of eight characters or more."""
         return ordered(_finding(hit, where, "in a binary part") for hit in self._opaque.hits(data))
-
-    def scan_names(self, names: Sequence[str], where: Location) -> tuple[Diagnostic, ...]:
-        """Search the names of the members of an archive; a finding tells the number of the entry."""
-        return ordered(
-            _finding(hit, Location(where.file, item=f"entry {number}"), f"in the name of entry {number}")
-            for number, name in enumerate(names, 1)
-            for hit in self._text_hits(name.replace("/", "\n"))
-        )
 
     # --- one element -----------------------------------------------------------------------------------
 

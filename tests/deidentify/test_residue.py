@@ -209,11 +209,6 @@ def test_identifiers_too_short_to_search_are_told() -> None:
     assert [d.code for d in scan.limits()] == ["A107"]
 
 
-def test_names_of_archive_members() -> None:
-    found = PATIENT.scan_names(["EP-0123_r1/data/planning/CT_0001.dcm", "x/Hargreaves.dcm"], HERE)
-    assert [(d.code, d.where.item) for d in found] == [("A100", "entry 2")]
-
-
 @pytest.mark.parametrize("codec", ["utf_8", "utf_16_le", "utf_16_be", "latin_1"])
 @pytest.mark.parametrize(
     ("text", "code"),
