@@ -8,6 +8,7 @@ Prints a Markdown table, ratios first, and ends with 1 when a bar is not met.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from statistics import median
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
+PAUSE = 0.01  # seconds between looks at the memory
 TRIAL, CASE, COHORT = "example-phantom", "BENCH-1", 500
 SETTINGS = """\
 settings: 1
@@ -39,13 +41,6 @@ trial: example-phantom
 submission: {{patient: {patient}, purpose: dummy-run, revision: 1}}
 source: BENCH-1
 """
-
-
-class Run(NamedTuple):
-    """One subprocess: wall time in seconds, start-up included, and its largest resident memory in MB."""
-
-    seconds: float
-    peak_mb: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +74,55 @@ class Row(NamedTuple):
 # --- running -----------------------------------------------------------------------------------------------
 
 
-def run(command: list[str], folder: Path) -> Run:
-    """Run a program to its end; stop with its output when it fails."""
+def run(command: list[str], folder: Path) -> float:
+    """Run a program to its end and return its wall time in seconds; stop with its output when it fails."""
     # Byte code is kept, as for any user: compiling the program at each start is no part of its work.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
+        process.wait()
         seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
             sys.exit(f"{command[2:]} failed:\n{output.read().decode(errors='replace')}")
-    return Run(seconds, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3))
+    return seconds
 
 
-def in_turn(commands: dict[str, list[str]], repeat: int, folder: Path) -> dict[str, list[Run]]:
+def peak(command: list[str], folder: Path) -> float:
+    """Run a program and return the largest memory of its processes in MB; 0 where there is no /proc."""
+    highest = 0.0
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None:
+            highest = max(highest, sum(map(_megabytes, _family(process.pid))))
+            time.sleep(PAUSE)
+    return highest
+
+
+def _family(process: int) -> list[int]:
+    """Return a process and its descendants."""
+    found = [process]
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += _family(int(child))
+    return found
+
+
+def _megabytes(process: int) -> float:
+    """Return a process's share of the memory; nothing of one that has ended meanwhile."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1e3
+    return 0.0
+
+
+def in_turn(commands: dict[str, list[str]], repeat: int, folder: Path) -> dict[str, list[float]]:
     """Run all commands in turn, once to warm up and then ``repeat`` times."""
-    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    runs: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(repeat + 1):
         for name, command in commands.items():
             for leftover in ("theirs", "ours"):
@@ -169,9 +194,9 @@ def measure(work: Path, data: Path, repeat: int) -> Figures:
         len(sizes),
         sum(sizes),
         max(sizes),
-        {name: median(one.seconds for one in each) for name, each in runs.items()},
-        {name: [round(one.seconds, 3) for one in each] for name, each in runs.items()},
-        max(one.peak_mb for one in runs["build"]),
+        {name: median(each) for name, each in runs.items()},
+        {name: [round(one, 3) for one in each] for name, each in runs.items()},
+        max(peak(tool("build", CASE), here) for _ in range(3)),
         {name: median(one[name] for one in stages) for name in stages[0]},
         json.loads(said(script("stages.py", "parts", str(case)), work)),
     )

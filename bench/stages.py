@@ -1,4 +1,4 @@
-"""Where the time goes, in this process: `python bench/stages.py build|parts FOLDER`.
+"""Where the time goes: `python bench/stages.py build|parts FOLDER`.
 
 `build` runs the build of the repository FOLDER and times its stages; `parts` times the engines on the objects
 of the export FOLDER, one core, best of five. Both print JSON.
@@ -14,24 +14,28 @@ import json
 import os
 import sys
 import time
+from concurrent.futures import Executor
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 START = time.perf_counter()
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from rttqa_build.deidentify.identity import Fact
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # Public functions that are a stage each: module below rttqa_build → names, as the module calls them.
 STAGES = {
     "build": ("prepare", "pack", "tell"),
-    "stages.reading": ("take_in", "resolve", "Scanner", "probe"),
+    "stages.reading": ("take_in", "resolve", "Scanner"),
     "stages.preparing": ("settle_uids",),
     "stages.paperwork": ("clinical_summary",),
-    "stages.packing": ("verify",),
 }
 
 
@@ -41,15 +45,36 @@ def stages(repository: Path) -> dict[str, float]:
     gc.set_threshold(1_000_000, 20, 20)  # as the program does
     from rttqa_build.cli import building
     from rttqa_build.cli.formats import Format
+    from rttqa_build.cli.workers import Workers, begun
+    from rttqa_build.sibling import Here
 
     seconds = {"start-up and imports": time.perf_counter() - START}
+    sibling = begun()
     for module, names in STAGES.items():
         for name in names:
             _timed(importlib.import_module(f"rttqa_build.{module}"), name, seconds)
-    with contextlib.redirect_stdout(sys.stderr):
-        code = building.build([], locked=False, jobs=os.cpu_count() or 1, output=Format.TEXT)
+    with contextlib.redirect_stdout(sys.stderr), sibling or Here() as beside:
+        crew = Workers(os.cpu_count() or 1, Timed(beside, seconds))
+        code = building.build([], crew, locked=False, output=Format.TEXT)
     assert code == 0, "the build has findings"
     return seconds | {"whole": time.perf_counter() - START}
+
+
+class Timed(Executor):
+    """An executor that does all by another one, and notes for how long each function was waited for."""
+
+    def __init__(self, beside: Executor, seconds: dict[str, float]) -> None:
+        self._beside, self._seconds = beside, seconds
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        name, start = f"beside: {getattr(fn, '__name__', '')}", time.perf_counter()
+
+        def noted(_: Future[T]) -> None:
+            self._seconds[name] = time.perf_counter() - start
+
+        future = self._beside.submit(fn, *args, **kwargs)
+        future.add_done_callback(noted)
+        return future
 
 
 def _timed(module: object, name: str, seconds: dict[str, float]) -> None:
@@ -79,10 +104,11 @@ def parts(folder: Path) -> dict[str, float]:
     """Return the speed of the engines on their own, on one core."""
     from dcmanon import Anonymizer
 
+    from rttqa_build.deidentify.dictionary import registered_uids
     from rttqa_build.deidentify.elements import walk
     from rttqa_build.deidentify.engine import pseudonymise
     from rttqa_build.deidentify.identity import Harvest, harvest, merged
-    from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
+    from rttqa_build.deidentify.job import Job, ObjectPlan
     from rttqa_build.deidentify.marks import Marks
     from rttqa_build.deidentify.policy import compile_policy
     from rttqa_build.deidentify.residue import Scanner

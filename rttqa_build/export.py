@@ -73,7 +73,7 @@ def _export(order: Order, part: Path, progress: Callable[[str], None]) -> Export
     """Pseudonymise by way of the folder ``part``, which no other run uses."""
     if order.output.exists() and (not order.output.is_dir() or any(order.output.iterdir())):
         raise UsageError("the output folder holds something already", "give a folder that does not exist yet")
-    intake = take_in(order.source, order.jobs, progress)
+    intake = take_in(order.source, order.jobs, progress, order.survey)
     scanner = Scanner(intake.harvest, ours(order))
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     chosen = _tasks(intake.study, names)

@@ -15,6 +15,7 @@ import remembered
 
 from rttqa_build import synthetic
 from rttqa_build.dose import dvh
+from rttqa_build.sibling import Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,14 +54,25 @@ def golden() -> Callable[[str, str], None]:
 def _histograms_once() -> Iterator[None]:
     """Let builds of the same contours and doses share their histograms: they are half of a build's time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rttqa_build.evidence.dvh", remembered.histograms())
+        patch.setattr("rttqa_build.evidence.verdicts.dvh", remembered.histograms())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_process() -> Iterator[None]:
+    """Let verbs that are called in this process do all their work here: a second one takes 0.2 s to start.
+
+    What a test runs as a program of its own has both.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rttqa_build.cli.workers.begun", Here)
         yield
 
 
 @pytest.fixture
 def histograms_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every build of this test reckon its histograms itself."""
-    monkeypatch.setattr("rttqa_build.evidence.dvh", dvh)
+    monkeypatch.setattr("rttqa_build.evidence.verdicts.dvh", dvh)
 
 
 @pytest.fixture

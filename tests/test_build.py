@@ -26,7 +26,7 @@ from rttqa_build.lock import dump
 from rttqa_build.manifest import Manifest
 from rttqa_build.records.release import ACCOUNT
 from rttqa_build.source import parse as parse_yaml
-from rttqa_build.stages.telling import REPORT
+from rttqa_build.stages.order import REPORT
 from rttqa_build.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -6,17 +6,27 @@ start without pydicom, numpy and typst.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
+
+# the verbs that read an export: a second process loads pydicom while the command line comes up
+READING = frozenset({"approve", "build", "new", "pseudonymise", "submit"})
 
 
 def main() -> None:
     """Run the program and exit with the contract's code."""
     # Importing and parsing make objects by the hundred thousand, none of them in a cycle: seldom look.
     gc.set_threshold(1_000_000, 20, 20)
-    try:
-        from rttqa_build.cli.app import run
-    except KeyboardInterrupt:  # what comes later is told in cli/failures.py
-        sys.stderr.write("\ninterrupted; nothing was begun\n")
-        sys.exit(130)
-    run()
+    with contextlib.ExitStack() as stack:
+        try:
+            sibling = None
+            if READING.intersection(sys.argv[1:2]):
+                from rttqa_build.cli.workers import begun
+
+                sibling = stack.enter_context(begun() or contextlib.nullcontext())
+            from rttqa_build.cli.app import run
+        except KeyboardInterrupt:  # what comes later is told in cli/failures.py
+            sys.stderr.write("\ninterrupted; nothing was begun\n")
+            sys.exit(130)
+        run(sibling)

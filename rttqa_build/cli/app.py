@@ -18,6 +18,8 @@ from rttqa_build.diagnostic import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rttqa_build.sibling import Sibling
+
 HELP = """Build, pseudonymise, verify and submit radiotherapy-trial QA packages.
 
 One manifest per submission, in Git, reviewed like code. To see it all with an invented patient:
@@ -111,20 +113,20 @@ definitions.command("new")(trials.trials_new)
 app.add_typer(definitions, name="trials", rich_help_panel=CLOSER)
 
 
-def run() -> None:
-    """Run the verb of the command line and exit with the contract's code."""
+def run(sibling: Sibling | None = None) -> None:
+    """Run the verb of the command line and exit with the contract's code; ``sibling`` works beside it."""
     for stream in (sys.stdout, sys.stderr):
         # Consoles that cannot show a character show a stand-in; the program must not fail on it.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     # No linear algebra is done here: numpy need not start threads for it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    code = guarded(_verb, dict(os.environ))
+    code = guarded(lambda: _verb(sibling), dict(os.environ))
     gc.freeze()  # the last search for cycles, at exit, would take a tenth of a second
     sys.exit(code)
 
 
-def _verb() -> object:
+def _verb(sibling: Sibling | None) -> object:
     """Run the verb of the command line; raise UsageError for completion that no shell could use."""
     asked = {"--install-completion", "--show-completion"} & set(sys.argv[1:2])
     if asked and Path(sys.argv[0]).name == "__main__.py":
@@ -132,7 +134,7 @@ def _verb() -> object:
             "a shell completes the command rttqa-build only",
             f"`rttqa-build {asked.pop()}`, without `python -m`",
         )
-    return app(standalone_mode=False)
+    return app(standalone_mode=False, obj=sibling)
 
 
 def _version(value: bool) -> None:

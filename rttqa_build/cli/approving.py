@@ -19,7 +19,7 @@ from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.records import approval, release
 from rttqa_build.records.approval import Approval
 from rttqa_build.source import MAX_BYTES
-from rttqa_build.stages.telling import REPORT
+from rttqa_build.stages.order import REPORT
 from rttqa_build.workspace import with_key
 
 _ROLE_HINT = "name the role only, such as physicist or trial radiographer"
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rttqa_build.cli.output import Terminal
+    from rttqa_build.cli.workers import Workers
     from rttqa_build.lock import Lock
     from rttqa_build.records.approval import Release
     from rttqa_build.stages.order import Built
     from rttqa_build.workspace import Submission, Workspace
 
 
-def approve(name: str, role: str) -> int:
+def approve(name: str, role: str, crew: Workers) -> int:
     """Show what leaves, ask, and record the answer."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("an approval is given on a terminal, by a person", "run this in a terminal window")
@@ -46,7 +47,7 @@ def approve(name: str, role: str) -> int:
     submission = with_key(here, here.load(path), key)
     _demand_built(here, submission)
     email = session.author(here)
-    wanted = order(here, submission, key, jobs=2, keep=True)
+    wanted = order(here, submission, key, crew, keep=True)
     # the role goes into Git: it is searched for this patient's and the staff's names as all else is
     wanted = replace(wanted, committed={**wanted.committed, records.APPROVAL: role.encode()})
     with here.alone(submission.name):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build import disk, lock, records
-from rttqa_build.build import build as run
 from rttqa_build.centre import repository
 from rttqa_build.centre.repository import inside_work_tree
 from rttqa_build.cli import failures, session
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
 from rttqa_build.diagnostic import Location, RttqaError, UsageError, exit_code, finding, ordered
-from rttqa_build.stages.order import Built, Order
-from rttqa_build.stages.telling import REPORT
+from rttqa_build.stages.order import REPORT, Built, Order
+from rttqa_build.study.survey import survey
 from rttqa_build.workspace import with_key
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rttqa_build.cli.output import Terminal
+    from rttqa_build.cli.workers import Workers
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.manifest import Manifest
     from rttqa_build.pseudonym import CentreKey
@@ -40,13 +40,13 @@ class Outcome(NamedTuple):
     error: RttqaError | None = None
 
 
-def build(named: Sequence[str], *, locked: bool, jobs: int, output: Format) -> int:
+def build(named: Sequence[str], crew: Workers, *, locked: bool, output: Format) -> int:
     """Build every manifest that is named; each is reported, the worst exit code wins."""
     here, out = session.workspace(), session.term()
     key = here.key()
     outcomes = []
     for path in here.manifests(named):
-        outcome = _one(here, path, key, locked=locked, jobs=jobs)
+        outcome = _one(here, path, key, crew, locked=locked)
         outcomes.append(outcome)
         if output is Format.TEXT:
             _tell(here, outcome, out, locked=locked)
@@ -57,7 +57,7 @@ def build(named: Sequence[str], *, locked: bool, jobs: int, output: Format) -> i
     return session.worst(outcome.code for outcome in outcomes)
 
 
-def _one(here: Workspace, path: Path, key: CentreKey, *, locked: bool, jobs: int) -> Outcome:
+def _one(here: Workspace, path: Path, key: CentreKey, crew: Workers, *, locked: bool) -> Outcome:
     """Build one submission while no other run is at it."""
     name = path.parent.name
     found: tuple[Diagnostic, ...] = ()
@@ -66,19 +66,24 @@ def _one(here: Workspace, path: Path, key: CentreKey, *, locked: bool, jobs: int
         with here.alone(name):
             submission = with_key(here, here.load(path), key)
             found = submission.reading.diagnostics
-            return _build(here, submission, key, locked=locked, jobs=jobs)
+            return _build(here, submission, key, crew, locked=locked)
     except RttqaError as error:
         session.term().progress("")
         failures.tell(error)
         return Outcome(name, error.exit_code, found, error=error)
 
 
-def _build(here: Workspace, submission: Submission, key: CentreKey, *, locked: bool, jobs: int) -> Outcome:
+def _build(
+    here: Workspace, submission: Submission, key: CentreKey, crew: Workers, *, locked: bool
+) -> Outcome:
     out = session.term()
     edited = any(one.code == EDITED for one in submission.diagnostics)
     if submission.manifest is None or submission.trial is None or edited:
         return Outcome(submission.name, 1, submission.diagnostics)
-    built = run(_order(here, submission, key, jobs=jobs, keep=not locked), out.progress)
+    given = _order(here, submission, key, crew, keep=not locked)
+    from rttqa_build.build import build as run  # while the source is being surveyed
+
+    built = run(given, out.progress)
     out.progress("")
     found = built.diagnostics
     if locked:
@@ -90,13 +95,15 @@ def _build(here: Workspace, submission: Submission, key: CentreKey, *, locked: b
     return Outcome(submission.name, exit_code(found), found, built)
 
 
-def order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int, keep: bool = True) -> Order:
+def order(
+    here: Workspace, submission: Submission, key: CentreKey, crew: Workers, *, keep: bool = True
+) -> Order:
     """Return what a build of a submission needs; raise RttqaError when source or output may not be used."""
     _demand_places(here, submission.name, submission.manifest)
-    return _order(here, submission, key, jobs=jobs, keep=keep)
+    return _order(here, submission, key, crew, keep=keep)
 
 
-def _order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int, keep: bool) -> Order:
+def _order(here: Workspace, submission: Submission, key: CentreKey, crew: Workers, *, keep: bool) -> Order:
     manifest, trial = submission.manifest, submission.trial
     if manifest is None or trial is None:
         raise ValueError("only a submission with a valid manifest can be built")
@@ -113,9 +120,11 @@ def _order(here: Workspace, submission: Submission, key: CentreKey, *, jobs: int
         here.previous(submission),
         {submission.shown: submission.data},
         submission.reading.diagnostics,
-        jobs,
+        crew.jobs,
         keep,
         submission.records.released,
+        crew.beside,
+        survey(source, crew.beside, crew.jobs),
     )
 
 

@@ -15,6 +15,7 @@ from rttqa_build.centre import keyfile, repository, scaffold
 from rttqa_build.cli import session
 from rttqa_build.cli.formats import Format
 from rttqa_build.cli.repository import editor_schemas
+from rttqa_build.cli.workers import workers
 from rttqa_build.diagnostic import UsageError
 from rttqa_build.library import Library
 from rttqa_build.pseudonym import KEY_LENGTH, CentreKey
@@ -47,16 +48,16 @@ def demo(folder: Path) -> int:
     synthetic.write(data / "exports" / SUBMISSION, clutter=True, form_for=SUBMISSION)
     out.say("Making a submissions repository, as rttqa-build init and key new do …")
     git = _repository(folder, data)
-    with contextlib.chdir(folder):
+    with contextlib.chdir(folder), workers(None, 2) as crew:
         out.say("")
         out.say(out.strong("$ rttqa-build build"))
-        code = building.build([], locked=False, jobs=2, output=Format.TEXT)
+        code = building.build([], crew, locked=False, output=Format.TEXT)
         if code:
             return code
         git.commit("Add EP-0123 for prospective review", NAME, EMAIL)
         out.say("")
         out.say(out.strong("$ git add -A && git commit && rttqa-build submit"))
-        code = submitting.submit([], submitting.Asked(False, False, False, "", 2), Format.TEXT)
+        code = submitting.submit([], submitting.Asked(False, False, False, ""), crew, Format.TEXT)
         git.commit("Record the receipt of EP-0123", NAME, EMAIL)
     _tell(folder, data, out)
     return code

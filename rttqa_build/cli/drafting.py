@@ -19,6 +19,7 @@ from rttqa_build.deidentify.subject import check_subject
 from rttqa_build.diagnostic import Location, UsageError, exit_code
 from rttqa_build.manifest import Submission
 from rttqa_build.stages.intake import take_in
+from rttqa_build.study.survey import survey
 from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePath
 
     from rttqa_build.cli.output import Terminal
+    from rttqa_build.cli.workers import Workers
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.study import PatientIdentity, Study
     from rttqa_build.trial import Trial
@@ -35,23 +37,20 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str | None) -> int:
+def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str | None, crew: Workers) -> int:
     """Draft a manifest and say what is left to decide."""
     here, out = session.workspace(), session.term()
     chosen = trial_called(here, trial, out)
     if chosen is None:
         return 1
     demand_patient(patient, chosen)
-    target = here.root / SUBMISSIONS / _folder_name(name or patient) / MANIFEST
-    if target.exists():
-        raise UsageError(
-            f"there is a manifest already: {here.shown(target)}", "give another --name, or edit it"
-        )
+    target = _target(here, name or patient)
     if purpose is not None and purpose not in chosen.purposes:
         raise UsageError(f"{trial} has no purpose of that name", f"it has: {', '.join(chosen.purposes)}")
     demand_filled(folder)
     relative = _below_data_root(here, folder)
-    intake = take_in(folder.absolute(), 2, out.progress)
+    source = folder.absolute()
+    intake = take_in(source, crew.jobs, out.progress, survey(source, crew.beside, crew.jobs))
     out.progress("")
     scanner = Scanner(intake.harvest, (patient, chosen.id))
     _demand_anonymous(scanner, relative, name or "")
@@ -87,6 +86,16 @@ def _demand_trial_id(found: Iterable[Diagnostic]) -> None:
     for one in found:
         if one.fatal:
             raise UsageError(one.message, one.hint)
+
+
+def _target(here: Workspace, name: str) -> Path:
+    """Return where the manifest will be; raise UsageError when there is one already."""
+    target = here.root / SUBMISSIONS / _folder_name(name) / MANIFEST
+    if target.exists():
+        raise UsageError(
+            f"there is a manifest already: {here.shown(target)}", "give another --name, or edit it"
+        )
+    return target
 
 
 def _folder_name(name: str) -> str:

@@ -10,24 +10,26 @@ from rttqa_build.cli import session
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text, tally
 from rttqa_build.diagnostic import UsageError, exit_code
-from rttqa_build.export import Exported, export
 from rttqa_build.lock import Basis
 from rttqa_build.manifest import Manifest, Submission
 from rttqa_build.records.release import ACCOUNT
 from rttqa_build.schema import matches
 from rttqa_build.source import Document
 from rttqa_build.stages.order import Order
+from rttqa_build.study.survey import survey
 from rttqa_build.workspace import versions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rttqa_build.cli.output import Terminal
+    from rttqa_build.cli.workers import Workers
+    from rttqa_build.export import Exported
     from rttqa_build.trial import Trial
     from rttqa_build.workspace import Workspace
 
 
-def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int, output: Format) -> int:
+def pseudonymise(folder: Path, out: Path, trial: str, patient: str, crew: Workers, *, output: Format) -> int:
     """Pseudonymise a folder and say what was done."""
     here, term = session.workspace(), session.term()
     chosen = trial_called(here, trial, term)
@@ -44,7 +46,20 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, *, jobs: int
     key = here.key()
     manifest = Manifest(Document("", {}), trial, Submission("dummy-run", 1, patient), "")
     basis = Basis("", chosen.digest, here.settings.subset_digest, key.fingerprint, versions())
-    order = Order(manifest, chosen, here.settings, key, basis, folder.absolute(), out.resolve(), jobs=jobs)
+    order = Order(
+        manifest,
+        chosen,
+        here.settings,
+        key,
+        basis,
+        folder.absolute(),
+        out.resolve(),
+        jobs=crew.jobs,
+        beside=crew.beside,
+        survey=survey(folder.absolute(), crew.beside, crew.jobs),
+    )
+    from rttqa_build.export import export  # while the source is being surveyed
+
     made = export(order, term.progress)
     found = made.diagnostics
     term.progress("")

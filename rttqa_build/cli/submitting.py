@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rttqa_build.cli.output import Terminal
+    from rttqa_build.cli.workers import Workers
     from rttqa_build.pseudonym import CentreKey
     from rttqa_build.records.receipt import Attempt
     from rttqa_build.stages.order import Built
@@ -41,10 +42,9 @@ class Asked(NamedTuple):
     resend: bool
     treat_as_received: bool
     reason: str
-    jobs: int
 
 
-def submit(named: Sequence[str], asked: Asked, output: Format) -> int:
+def submit(named: Sequence[str], asked: Asked, crew: Workers, output: Format) -> int:
     """Hand every submission over that is named and complete."""
     here, out = session.workspace(), session.term()
     git = repository.find(here.root, session.environ())
@@ -57,7 +57,7 @@ def submit(named: Sequence[str], asked: Asked, output: Format) -> int:
         for one in loaded if asked.reason else ():
             session.demand_unnamed(here, one, "--reason", asked.reason)
         across = here.contradictions(loaded)
-        run = Run(here, git, order, key, asked.jobs)
+        run = Run(here, git, order, key, crew)
         ended += run.through([(one, _candidate(here, one, across, git)) for one in loaded])
     results = [result for result, _ in ended]
     remembered = order.send and _remember(here, loaded, results)
@@ -152,9 +152,9 @@ class Run:
     """All submissions of one run, one after the other, at one portal that was asked once."""
 
     def __init__(
-        self, here: Workspace, git: repository.Repository, order: Order, key: CentreKey, jobs: int
+        self, here: Workspace, git: repository.Repository, order: Order, key: CentreKey, crew: Workers
     ) -> None:
-        self._here, self._order, self._key, self._jobs = here, order, key, jobs
+        self._here, self._order, self._key, self._crew = here, order, key, crew
         self._connection = Connection(here, order.now)
         self._site = Site(here.settings, git, self._connection.portal, git.upstream())
         self._code = 0
@@ -185,7 +185,7 @@ class Run:
             stopped = Result(submission.name, Ending.STOPPED, submission.diagnostics)
             return stopped, stopped.exit_code
         try:
-            steps = _steps(self._here, submission, self._key, self._jobs, self._connection)
+            steps = _steps(self._here, submission, self._key, self._crew, self._connection)
             result = hand_over(candidate, self._site, steps, self._order, self._connection.findings)
         except KeyboardInterrupt:
             self._interrupted(candidate)
@@ -217,7 +217,7 @@ class Run:
 
 
 def _steps(
-    here: Workspace, submission: Submission, key: CentreKey, jobs: int, connection: Connection
+    here: Workspace, submission: Submission, key: CentreKey, crew: Workers, connection: Connection
 ) -> Steps:
     from rttqa_build.build import build
     from rttqa_build.verify import verify
@@ -225,13 +225,13 @@ def _steps(
     out = session.term()
 
     def rebuild() -> Built:
-        built = build(build_order(here, submission, key, jobs=jobs), out.progress)
+        built = build(build_order(here, submission, key, crew), out.progress)
         out.progress("")
         return built
 
     return Steps(
         rebuild,
-        lambda handle, name: verify(handle, name, jobs=jobs),
+        lambda handle, name: verify(handle, name, jobs=crew.jobs),
         lambda attempt: mailing.announcement(here, submission, attempt),
         mailing.post(here),
         connection.pause,

@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from rttqa_build.deidentify import dictionary
 from rttqa_build.deidentify.charset import is_plain
+from rttqa_build.deidentify.dictionary import registered_uids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -117,29 +119,19 @@ _STRUCTURAL = re.compile("SOPClass|TransferSyntax|CodingScheme|ContextUID|Mappin
 
 @functools.cache
 def identifying_tags() -> Mapping[int, tuple[Who, Kind]]:
-    """Return tag → whose and what, from the table of keywords; keywords unknown to pydicom are left out."""
-    from pydicom.datadict import tag_for_keyword
-
-    pairs = ((tag_for_keyword(word), what) for what, words in _KEYWORDS.items() for word in words.split())
+    """Return tag → whose and what, from the table of keywords; unknown keywords are left out."""
+    tag_of = dictionary.tags()
+    pairs = ((tag_of.get(word), what) for what, words in _KEYWORDS.items() for word in words.split())
     return {tag: what for tag, what in pairs if tag is not None}
 
 
 @functools.cache
 def _structural_tags() -> frozenset[int]:
-    from pydicom._dicom_dict import DicomDictionary
-
     return frozenset(
         tag
-        for tag, entry in DicomDictionary.items()
+        for tag, entry in dictionary.entries().items()
         if entry[0] == "UI" and (_STRUCTURAL.search(entry[4]) or entry[4] in _SOFTWARE_UIDS)
     )
-
-
-@functools.cache
-def _registered() -> frozenset[bytes]:
-    from pydicom._uid_dict import UID_dictionary
-
-    return frozenset(uid.encode() for uid in UID_dictionary)
 
 
 def harvest(leaves: Iterable[Leaf]) -> Harvest:
@@ -180,7 +172,7 @@ def _by_surroundings(tag: int, vr: str, path: tuple[int, ...]) -> tuple[Who, Kin
 def _uids(value: bytes) -> Iterator[Fact]:
     for part in value.split(b"\\"):
         uid = part.strip(b"\0 ")
-        if uid and uid not in _registered():
+        if uid and uid not in registered_uids():
             yield Fact(Who.UID, Kind.UID, uid)
 
 
@@ -200,7 +192,7 @@ def harvest_names(paths: Iterable[str]) -> Harvest:
 
 def _named(path: str) -> Iterator[Fact]:
     for uid in _NAME_UID.findall(path):
-        if uid.encode() not in _registered():
+        if uid.encode() not in registered_uids():
             yield Fact(Who.UID, Kind.UID, uid.encode())
     rest = _NAME_UID.sub(" ", path)
     for run in _NAME_DIGITS.findall(rest):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,11 +46,3 @@ class ObjectPlan:
     series: str = ""
     rois: Mapping[int, str | None] = field(default_factory=dict)
     supplied: bool = False
-
-
-@functools.cache
-def registered_uids() -> frozenset[bytes]:
-    """Return the UIDs of PS3.6 Annex A."""
-    from pydicom._uid_dict import UID_dictionary
-
-    return frozenset(uid.encode() for uid in UID_dictionary)

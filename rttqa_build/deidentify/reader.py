@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify import oddities
+from rttqa_build.deidentify.dictionary import entries
 from rttqa_build.deidentify.elements import (
     ITEM,
     ITEM_END,
@@ -59,10 +60,8 @@ _IMPLICIT = Encoding(explicit=False, little=True)
 @functools.cache
 def dictionary() -> Mapping[int, str]:
     """Return tag → VR of PS3.6; an ambiguous VR is given as its first unambiguous bytes-alike."""
-    from pydicom._dicom_dict import DicomDictionary
-
     ambiguous = {"US or SS": "US", "US or SS or OW": "OW", "OB or OW": "OW", "US or OW": "OW", "NONE": "UN"}
-    return {tag: ambiguous.get(entry[0], entry[0]) for tag, entry in DicomDictionary.items()}
+    return {tag: ambiguous.get(entry[0], entry[0]) for tag, entry in entries().items()}
 
 
 @functools.cache

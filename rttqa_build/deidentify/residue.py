@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.birth import birth_dates, birth_day
 from rttqa_build.deidentify.charset import codecs, decoded, folded, is_plain, normalised, squeezed
+from rttqa_build.deidentify.dictionary import keyword
 from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.identity import Harvest, Kind, Who
 from rttqa_build.deidentify.numerals import reads_as_text
@@ -281,11 +282,7 @@ class Scanner:
 
 def keyword_path(leaf: Leaf) -> str:
     """Return ``BeamSequence.BeamName``; private and unknown elements as ``(gggg,eeee)``."""
-    from pydicom.datadict import keyword_for_tag
-
-    return ".".join(
-        keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in (*leaf.path, leaf.tag)
-    )
+    return ".".join(keyword(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in (*leaf.path, leaf.tag))
 
 
 def _finding(hit: Pattern, where: Location, place: str) -> Diagnostic:

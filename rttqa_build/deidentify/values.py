@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify import encode, oddities, rois
-from rttqa_build.deidentify.charset import decoded
+from rttqa_build.deidentify.charset import codecs, decoded
 from rttqa_build.deidentify.dates import shifted_date, shifted_datetime
 from rttqa_build.deidentify.numerals import whole_numbers
 from rttqa_build.deidentify.policy import BULK_VRS, NUMERIC_VRS, TEXT_VRS, Action
@@ -170,8 +170,5 @@ BY_VALUE = frozenset(
 
 def _codec(character_set: bytes) -> str:
     """Return the Python codec of a Specific Character Set; Latin-1, which never fails, where unknown."""
-    from pydicom.charset import python_encoding
-
-    names = [name.decode("ascii") for name in character_set.split(b"\\")]
-    codec = next((python_encoding[name] for name in names if name in python_encoding and name), "latin-1")
-    return "latin-1" if codec == "iso8859" else codec
+    codec = next(iter(codecs(character_set.decode("ascii"))), "latin-1")
+    return "latin-1" if codec == "ascii" else codec

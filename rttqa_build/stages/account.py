@@ -13,14 +13,12 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rttqa_build.summary import report
+from rttqa_build.deidentify import dictionary
 from rttqa_build.summary.assemble import finding_rows, free_texts, left_out
 from rttqa_build.summary.context import (
-    Context,
     FreeText,
     Local,
     RuleCount,
-    Sending,
     SourceText,
     Summary,
 )
@@ -106,12 +104,9 @@ def _rules(rules: Rules) -> tuple[dict[str, object], ...]:
     )
 
 
-@functools.lru_cache(maxsize=4096)
 def keyword(tag: int) -> str:
     """Return the DICOM keyword of a tag; private and unknown ones have none."""
-    from pydicom.datadict import keyword_for_tag
-
-    return keyword_for_tag(tag) or ("private" if tag >> 16 & 1 else "unknown")
+    return dictionary.keyword(tag) or ("private" if tag >> 16 & 1 else "unknown")
 
 
 def local_part(
@@ -173,8 +168,3 @@ def _attributes(found: Counter[str]) -> tuple[str, ...]:
     return tuple(
         f"{name} × {count}" for name, count in sorted(found.items(), key=lambda one: (-one[1], one[0]))
     )
-
-
-def report_html(summary: Summary, sending: Sending, local: Local) -> bytes:
-    """Return ``report.html``."""
-    return report.render(Context(summary, sending, local)).encode()

@@ -1,14 +1,11 @@
-"""A source folder → the study in it and the identities in it; each file is read once, in parallel.
+"""A source folder → the study in it and the identities in it, by two readers at the same time.
 
-Both readers look at the same bytes: pydicom for what the object is (:mod:`rttqa_build.study`), the element
-stream for whom it names (:mod:`rttqa_build.deidentify`). A file that the first takes and the second refuses
-is damaged, and a finding.
+Pydicom says what each object is (:mod:`rttqa_build.study`), the element stream whom it names
+(:mod:`rttqa_build.deidentify`). A file that the first takes and the second refuses is damaged, and a finding.
 """
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,24 +18,28 @@ from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.identity import Harvest, Kind, harvest, harvest_names, may_identify, merged
 from rttqa_build.deidentify.reader import CutError, LineEndingError, StreamError
 from rttqa_build.deidentify.stream import demand_whole, head, parse
-from rttqa_build.diagnostic import Diagnostic, Location, Severity, finding, ordered, with_severity
-from rttqa_build.study import Fate, Instance, Reason, SourceFile, Study, assemble, files, read
+from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, Severity, finding, ordered, with_severity
+from rttqa_build.sibling import Here
+from rttqa_build.study import Fate, Instance, Reason, Study, assemble, read
 from rttqa_build.study import Kind as ObjectKind
+from rttqa_build.study.classes import kind_of
 from rttqa_build.study.header import starts_like_dicom
+from rttqa_build.study.survey import contents, survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from rttqa_build.deidentify.elements import Stream
+    from rttqa_build.study import SourceFile
+    from rttqa_build.study.survey import Survey
 
-_DENIED = "the operating system does not let it be read"
 _NONE = Harvest()
 _SOURCE = Location("source")
-_LONG = (64 << 20) + 1  # bytes: longer than a document may be; a film or a backup is not read to its end
 _CODES: Mapping[type[StreamError], str] = {LineEndingError: "A004", CutError: "A005"}
 _REFERRING = frozenset({ObjectKind.PLAN, ObjectKind.DOSE})
 _IMAGES = frozenset({"CT", "MR", "PT"})
+_CLASS = (0x00080016, 0x00080060)  # SOPClassUID, Modality
 _ROI_REFERENCE, _MODALITY, _SOP_INSTANCE_UID, _SERIES_INSTANCE_UID = (
     0x30060084, 0x00080060, 0x00080018, 0x0020000E
 )  # fmt: skip
@@ -71,30 +72,44 @@ class Damage(NamedTuple):
 
 
 class _Taken(NamedTuple):
+    """What the element stream says of one file; all of it empty where there is no DICOM to be read.
+
+    ``error`` is why it is refused; ``garbage`` counts its last bytes, which belong to nothing.
+    """
+
+    crc32: int | None = None
+    harvest: Harvest = _NONE
+    roi_numbers: frozenset[int] = frozenset()
+    garbage: int = 0
+    error: StreamError | None = None
+
+
+class _Both(NamedTuple):
+    """What both readers say of one file together."""
+
     result: Instance | Fate
     harvest: Harvest = _NONE
     damage: Damage | None = None
 
 
-def take_in(folder: Path, jobs: int, progress: Callable[[str], None]) -> Intake:
-    """Read every file below ``folder``.
+def take_in(folder: Path, jobs: int, progress: Callable[[str], None], begun: Survey | None = None) -> Intake:
+    """Read every file below ``folder``; its survey may have ``begun`` elsewhere.
 
-    Raises UsageError when there is no such folder, or nothing in it.
+    Raises UsageError when there is no such folder, or nothing in it, and RttqaError when a file changes
+    between the readers.
     """
-    # Not left to the threads: of a package whose modules import each other, two of them may meet one half.
-    import pydicom.filereader  # noqa: F401
-
-    listing = files(folder)
-    progress(f"reading {len(listing.paths)} files")
-    paths = sorted(listing.paths, key=partial(_largest_first, folder))
+    begun = begun or survey(folder, Here(), jobs)
+    progress(f"reading {len(begun.paths)} files")
     with ThreadPoolExecutor(jobs) as pool:
-        taken = list(pool.map(partial(_take, folder), paths))
-    study = assemble([*(item.result for item in taken), *listing.others])
+        taken = list(pool.map(partial(_take, folder), begun.paths))
+    met = [_together(folder, one, other) for one, other in zip(begun.results(), taken, strict=True)]
+    study = assemble([*(one.result for one in met), *begun.others])
+    names = (harvest_names(begun.paths), _numbers_of(folder.name))
     return Intake(
         study,
-        merged([*(item.harvest for item in taken), harvest_names(listing.paths), _numbers_of(folder.name)]),
-        tuple(sorted((one.damage for one in taken if one.damage), key=_by_path)),
-        ordered(_left_out(item.result.file) for item in taken if item.result.file.garbage),
+        merged([*(one.harvest for one in met), *names]),
+        tuple(sorted((one.damage for one in met if one.damage), key=_by_path)),
+        ordered(_left_out(one.result.file) for one in met if one.result.file.garbage),
     )
 
 
@@ -107,47 +122,55 @@ def _numbers_of(name: str) -> Harvest:
     return Harvest(frozenset(fact for fact in harvest_names([name]).facts if fact.kind is not Kind.WORD))
 
 
-def _largest_first(folder: Path, path: str) -> int:
-    """Order files so that no thread is left alone with a large one at the end."""
-    try:
-        return -(folder / path).stat().st_size
-    except OSError:
-        return 0
-
-
 def _take(folder: Path, path: str) -> _Taken:
+    """Return whom a file names, by its element stream; of what is no DICOM, nothing."""
     try:
-        data = disk.unbuffered(folder / path, _LONG)
-        if len(data) == _LONG:
-            if not starts_like_dicom(data):
-                size = (folder / path).stat().st_size
-                return _Taken(Fate(SourceFile(path, size, ""), Reason.NOT_DICOM))
-            data = disk.unbuffered(folder / path, sys.maxsize)
+        data = contents(folder / path)
     except OSError:
-        return _Taken(Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, _DENIED))
-    file = SourceFile(path, len(data), hashlib.sha256(data).hexdigest(), deflate.crc32(data))
-    result = read(file, data)
-    if isinstance(result, Fate) and result.reason is not Reason.UNREADABLE:
-        return _Taken(result)
+        return _Taken()
+    if data is None or not starts_like_dicom(data):
+        return _Taken()
+    crc32 = deflate.crc32(data)
     try:
         stream = parse(data)
         demand_whole(stream)
     except StreamError as error:
-        return _Taken(Fate(file, Reason.UNREADABLE, str(error)), damage=_damage(error, path, data))
-    if stream.garbage:
-        file = replace(file, garbage=stream.garbage)
-        result = read(file, data[: len(data) - stream.garbage])
-    if isinstance(result, Fate):
-        return _Taken(result, damage=_damage(StreamError(result.detail), path, data))
-    return _Taken(_with_rois(result, stream), harvest(walk(stream, wanted=may_identify)))
+        return _Taken(crc32, error=error)
+    return _Taken(crc32, harvest(walk(stream, wanted=may_identify)), _roi_numbers(stream), stream.garbage)
 
 
-def _with_rois(instance: Instance, stream: Stream) -> Instance:
-    """Return a plan or dose with the number of every ROI that it refers to, at whatever depth."""
-    if instance.kind not in _REFERRING:
-        return instance
+def _roi_numbers(stream: Stream) -> frozenset[int]:
+    """Return the number of every ROI that a plan or dose refers to, at whatever depth."""
+    sop_class, modality = ((stream.find(tag) or b"").strip(b"\0 ").decode("latin-1") for tag in _CLASS)
+    if kind_of(sop_class, modality) not in _REFERRING:
+        return frozenset()
     values = {leaf.value.strip(b"\0 ") for leaf in walk(stream, pixels=False) if leaf.tag == _ROI_REFERENCE}
-    return replace(instance, roi_numbers=frozenset(int(value) for value in values if value.isdigit()))
+    return frozenset(int(value) for value in values if value.isdigit())
+
+
+def _together(folder: Path, result: Instance | Fate, taken: _Taken) -> _Both:
+    """Return what both readers say of one file; it is damaged where they do not both take it."""
+    file, error = result.file, taken.error
+    seen = isinstance(result, Instance) or (result.reason is Reason.UNREADABLE and file.sha256)
+    if (seen and taken.crc32 is None) or taken.crc32 not in (None, file.crc32):
+        raise RttqaError("a file of the source changed during the build", "wait until the export is finished")
+    if not seen:
+        return _Both(result)
+    if taken.garbage:
+        file = replace(file, garbage=taken.garbage)
+        result = read(file, _again(folder, file)[: -file.garbage])
+    if isinstance(result, Fate):
+        error = error or StreamError(result.detail)
+    if error is not None:
+        damage = _damage(error, file.path, _again(folder, file))
+        return _Both(Fate(file, Reason.UNREADABLE, str(error)), damage=damage)
+    if taken.roi_numbers and isinstance(result, Instance):
+        result = replace(result, roi_numbers=taken.roi_numbers)
+    return _Both(result, taken.harvest)
+
+
+def _again(folder: Path, file: SourceFile) -> bytes:
+    return disk.read(folder / file.path, file.size, "a file of the source")
 
 
 def _damage(error: StreamError, path: str, data: bytes) -> Damage:

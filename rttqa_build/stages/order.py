@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rttqa_build.sibling import Here
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Executor
     from pathlib import Path
 
     from rttqa_build.deidentify.finds import Find
@@ -16,8 +19,11 @@ if TYPE_CHECKING:
     from rttqa_build.pseudonym import CentreKey
     from rttqa_build.records.approval import Release
     from rttqa_build.settings import Settings
+    from rttqa_build.study.survey import Survey
     from rttqa_build.summary.context import FreeText, Summary
     from rttqa_build.trial import Trial
+
+REPORT = "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,8 @@ class Order:
     the last received revision: references to what was sent then keep the UIDs they had. ``committed`` are the
     texts that are about to enter Git, by name: they are searched for identities too. ``told`` is what
     reading the manifest found. ``keep`` False builds and compares without leaving anything behind.
-    ``released`` are coincidences of the search that people released, each for one content.
+    ``released`` are coincidences of the search that people released, each for one content. ``beside`` does
+    what another process can do meanwhile; ``survey`` is that of the source, if it has begun.
     """
 
     manifest: Manifest
@@ -64,6 +71,8 @@ class Order:
     jobs: int = 2
     keep: bool = True
     released: tuple[Release, ...] = ()
+    beside: Executor = field(default_factory=Here, repr=False, compare=False)
+    survey: Survey | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def pack(order: Order, content: Content, scanner: Scanner) -> Packed:
         for path, data in tags.items():
             writer.add(f"{identity.folder}/{path}", compress(data))
     portal = order.settings.portal
-    verified = verify(staged, identity.package, jobs=order.jobs)
+    verified = order.beside.submit(verify, staged, identity.package, jobs=order.jobs).result()
     found = (
         *summary.diagnostics,
         *(diagnostic for one in done if one.rules for diagnostic in one.diagnostics),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tempfile
 from dataclasses import dataclass, fields, is_dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rttqa_build import disk
@@ -18,13 +17,15 @@ from rttqa_build.package.archive import Writer, compress
 from rttqa_build.package.layout import SUMMARY, document_path
 from rttqa_build.stages.order import Paper
 from rttqa_build.study import Instance, PlanFacts
-from rttqa_build.summary import pdf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
+    from pathlib import Path
 
     from rttqa_build.deidentify.residue import Scanner
     from rttqa_build.manifest import DocumentEntry, Manifest
+    from rttqa_build.summary import pdf
     from rttqa_build.summary.context import Summary
     from rttqa_build.trial import Trial
 
@@ -98,20 +99,20 @@ def rezip(members: list[tuple[str, bytes]]) -> bytes:
     return sink.getvalue()
 
 
-def clinical_summary(summary: Summary, trial: Trial, scanner: Scanner, scratch: Path) -> Rendered:
+def clinical_summary(
+    summary: Summary, typeset: Future[pdf.Typeset | Diagnostic], scanner: Scanner
+) -> Rendered:
     """Return the clinical summary as a PDF; its values and its extracted text are searched for identities."""
-    where = Location("clinical_summary.pdf")
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".typst-") as empty:
-        rendered = pdf.render(summary, Path(empty), trial.templates)
-    if isinstance(rendered, Diagnostic):
-        return Rendered(b"", (rendered,))
+    where, made = Location("clinical_summary.pdf"), typeset.result()
+    if isinstance(made, Diagnostic):
+        return Rendered(b"", (made,))
 
     def scan(text: str) -> tuple[Diagnostic, ...]:
         return scanner.scan_text(text, where)
 
-    text = "\n".join((*_texts(summary), *_extracted(rendered)))
+    text = "\n".join((*_texts(summary), *made.pages))
     hits = scan(text)
-    return Rendered(rendered, hits, in_text(text, SUMMARY, hits, scan))
+    return Rendered(made.data, hits, in_text(text, SUMMARY, hits, scan))
 
 
 def cleaned(instance: Instance, scanner: Scanner) -> Instance:
@@ -149,10 +150,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, tuple):
         for one in value:
             yield from _texts(one)
-
-
-def _extracted(data: bytes) -> Iterator[str]:
-    from pypdf import PdfReader
-
-    for page in PdfReader(io.BytesIO(data)).pages:
-        yield page.extract_text()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rttqa_build.deidentify.job import Job, registered_uids
+from rttqa_build.deidentify.dictionary import registered_uids
+from rttqa_build.deidentify.job import Job
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.pseudonym import Pseudonyms
@@ -15,7 +16,7 @@ from rttqa_build.stages.packing import Content, stage
 from rttqa_build.stages.recording import inputs_of, made_from
 from rttqa_build.stages.supplied import keeping
 from rttqa_build.study import Instance, StructureFacts
-from rttqa_build.summary import report
+from rttqa_build.summary import pdf, report
 from rttqa_build.summary.assemble import changed, contents_of
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def prepare(order: Order, reading: Reading, summary: Summary, beside: Executor) 
     inputs = {role: row.digest for role, row in inputs_of(reading, names).items()}
     inputs |= {f"document:{paper.name}": names.input_token([paper.original]) for paper in papers.papers}
     shared = job(order, chosen, names, scanner, beside, reading.supplied.uids)
-    beside.submit(report.template)
-    rendering = beside.submit(paperwork.clinical_summary, summary, order.trial, scanner, stage(order))
+    typeset = order.beside.submit(pdf.typeset, summary, stage(order), order.trial.templates)
+    order.beside.submit(report.prepare)
+    rendering = beside.submit(paperwork.clinical_summary, summary, typeset, scanner)
     return Content(chosen, shared, others, rendering, inputs), papers
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -48,9 +47,8 @@ class Reading:
 
 def read(order: Order, progress: Callable[[str], None]) -> Reading:
     """Take in the source, resolve the roles, evaluate doses, and cut the views."""
-    with ThreadPoolExecutor(1) as beside:
-        tools = beside.submit(probe)
-        intake = take_in(order.source, order.jobs, progress)
+    intake = take_in(order.source, order.jobs, progress, order.survey)
+    tools = order.beside.submit(probe)
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     before = supplement.earlier(order.manifest, order.previous, names)
     resolution = resolve(intake.study, order.manifest, order.trial, before)

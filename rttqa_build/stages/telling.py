@@ -12,8 +12,10 @@ from rttqa_build.checks.judgement import forbidden
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.records.release import ACCOUNT, held_back
 from rttqa_build.stages import account, paperwork
+from rttqa_build.stages.order import REPORT
 from rttqa_build.stages.reading import Reading, whose_names
-from rttqa_build.summary.context import Sending, Summary
+from rttqa_build.summary import report
+from rttqa_build.summary.context import Context, Sending, Summary
 from rttqa_build.summary.wording import date_in_words
 
 if TYPE_CHECKING:
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
     from rttqa_build.stages.order import Order, Paper
     from rttqa_build.stages.packing import Packed
     from rttqa_build.stages.paperwork import Papers
-
-
-REPORT = "report.html"
 
 
 def tell(
@@ -53,7 +52,8 @@ def tell(
     sending = Sending(packed.facts.name, lock.content, start) if packed and lock else Sending()
     local = account.local_part(found, done, fates, summary, reading.scanner.masked, order.committed)
     local = replace(local, slices=reading.pictures.slices)
-    disk.write(order.output / REPORT, account.report_html(summary, sending, local))
+    page = order.beside.submit(report.render, Context(summary, sending, local))
+    disk.write(order.output / REPORT, page.result().encode())
     files = accounted(order, reading, found, packed, papers.papers)
     finds = to_judge(found, papers.finds)
     if lock and finds and forbidden(found):

@@ -8,12 +8,15 @@ and a fixed time. Left to itself it would read files, the network and the clock.
 
 from __future__ import annotations
 
+import io
 import math
 import re
+import tempfile
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rttqa_build.diagnostic import Diagnostic
 from rttqa_build.summary.figures import plot
@@ -22,7 +25,6 @@ from rttqa_build.summary.views import svg
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from rttqa_build.summary.context import Summary
 
@@ -39,6 +41,24 @@ _SHOWN = (
     (0x660, 0x669), (0x1E00, 0x1EFF), (0x2010, 0x2027), (0x2030, 0x2040), (0x2070, 0x2071),
     (0x2074, 0x208E), (0x20A0, 0x20BF), (0x2100, 0x211E), (0x2190, 0x22FF), (0x25A0, 0x25FF),
 )  # fmt: skip
+
+
+class Typeset(NamedTuple):
+    """The PDF and the text of its pages, as a reader of it finds them."""
+
+    data: bytes
+    pages: tuple[str, ...]
+
+
+def typeset(summary: Summary, scratch: Path, templates: Mapping[str, bytes]) -> Typeset | Diagnostic:
+    """Return the PDF with its text, or a finding as :func:`render`; ``scratch`` is an existing folder."""
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".typst-") as empty:
+        data = render(summary, Path(empty), templates)
+    if isinstance(data, Diagnostic):
+        return data
+    from pypdf import PdfReader
+
+    return Typeset(data, tuple(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages))
 
 
 def render(summary: Summary, empty_root: Path, templates: Mapping[str, bytes]) -> bytes | Diagnostic:

@@ -56,9 +56,14 @@ def render(context: Context) -> str:
     )
 
 
+def prepare() -> None:
+    """Compile the template, which takes longer than to fill it: a build does it beside packing."""
+    template()
+
+
 @functools.cache
 def template() -> Template:
-    """Return the compiled template. Compiling takes longer than filling: a build does it beside packing."""
+    """Return the compiled template."""
     return environment(autoescape=True).from_string(shipped(TEMPLATE))
 
 

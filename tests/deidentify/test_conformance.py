@@ -36,8 +36,9 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_sequence
 
+from rttqa_build.deidentify.dictionary import registered_uids
 from rttqa_build.deidentify.engine import pseudonymise
-from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
+from rttqa_build.deidentify.job import Job, ObjectPlan
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.stream import parse

@@ -17,10 +17,11 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from rttqa_build import synthetic
+from rttqa_build.deidentify.dictionary import registered_uids
 from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.engine import pseudonymise
 from rttqa_build.deidentify.identity import harvest
-from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
+from rttqa_build.deidentify.job import Job, ObjectPlan
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.residue import Scanner

@@ -16,9 +16,10 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from rttqa_build.deidentify import dates, stream
+from rttqa_build.deidentify.dictionary import registered_uids
 from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.engine import pseudonymise
-from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
+from rttqa_build.deidentify.job import Job, ObjectPlan
 from rttqa_build.deidentify.marks import IMPLEMENTATION_CLASS_UID, Marks
 from rttqa_build.deidentify.policy import Action, compile_policy
 from rttqa_build.deidentify.reader import StreamError

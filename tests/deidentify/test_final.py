@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from rttqa_build.deidentify.dictionary import registered_uids
 from rttqa_build.deidentify.final import content, final_uids, reachable
-from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
+from rttqa_build.deidentify.job import Job, ObjectPlan
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.stream import parse

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from rttqa_build.build import build
 from rttqa_build.deidentify import oddities
+from rttqa_build.deidentify.dictionary import registered_uids
 from rttqa_build.deidentify.engine import pseudonymise
-from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
+from rttqa_build.deidentify.job import Job, ObjectPlan
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.reader import CutError, LineEndingError, StreamError

@@ -30,10 +30,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom._dicom_dict import DicomDictionary
 
+from rttqa_build.deidentify.dictionary import registered_uids
 from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.engine import pseudonymise
 from rttqa_build.deidentify.identity import harvest
-from rttqa_build.deidentify.job import Job, ObjectPlan, registered_uids
+from rttqa_build.deidentify.job import Job, ObjectPlan
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.reader import StreamError

@@ -221,7 +221,7 @@ def test_a_structure_beyond_the_dose_grid_is_told_where_it_matters(
         made = computed(*args, **options)
         return tuple(replace(one, covered_fraction=0.5) for one in made if isinstance(one, dvh.Dvh))
 
-    monkeypatch.setattr("rttqa_build.evidence.dvh.compute_all", partly)
+    monkeypatch.setattr("rttqa_build.evidence.verdicts.dvh.compute_all", partly)
     found = judged(cases("prostate"), rule("30", metric)).diagnostics
     assert [one.subject for one in found if one.code == "D205" and one.subject == "Rectum"] == [
         "Rectum"
@@ -235,7 +235,7 @@ def test_an_organ_may_lie_beyond_the_dose_grid_and_a_target_may_not(
     def beyond(structures: Any, *_: Any, **__: Any) -> Any:
         return tuple(finding("D415", "beyond", Location("dose")) for _ in structures)
 
-    monkeypatch.setattr("rttqa_build.evidence.dvh.compute_all", beyond)
+    monkeypatch.setattr("rttqa_build.evidence.verdicts.dvh.compute_all", beyond)
     found = judged(cases("prostate"), rule("30")).diagnostics
     told = {one.subject: str(one.severity) for one in found if one.code == "D415"}
     assert (told["PTV_6000"], told["Rectum"]) == ("error", "warning")
@@ -259,7 +259,7 @@ def test_a_value_is_shown_on_its_side_of_the_limit(
         made = computed(*args, **options)
         return tuple(replace(one, mean_gy=value, slices=40) for one in made if isinstance(one, dvh.Dvh))
 
-    monkeypatch.setattr("rttqa_build.evidence.dvh.compute_all", known)
+    monkeypatch.setattr("rttqa_build.evidence.verdicts.dvh.compute_all", known)
     (outcome,) = judged(cases("prostate"), rule(limit, op="<")).outcomes
     assert (outcome.achieved, outcome.verdict) == (shown, verdict)
 

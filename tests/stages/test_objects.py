@@ -12,8 +12,9 @@ import pytest
 from case_builder import instance, selected
 
 from rttqa_build import synthetic
+from rttqa_build.deidentify.dictionary import registered_uids
 from rttqa_build.deidentify.identity import Harvest
-from rttqa_build.deidentify.job import Job, registered_uids
+from rttqa_build.deidentify.job import Job
 from rttqa_build.deidentify.marks import Marks
 from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.residue import Scanner

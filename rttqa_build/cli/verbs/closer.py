@@ -116,6 +116,7 @@ def dvh(
 
 
 def pseudonymise(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of DICOM objects.")],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="A folder that does not exist yet, or is empty.")
@@ -129,6 +130,9 @@ def pseudonymise(
 
     Under the centre's key, with the residue proof, without a manifest.
     """
-    from rttqa_build.cli import engines
+    from rttqa_build.cli.workers import workers
 
-    return engines.pseudonymise(folder, out, trial, patient, jobs=jobs, output=output)
+    with workers(ctx.obj, jobs) as crew:
+        from rttqa_build.cli import engines
+
+        return engines.pseudonymise(folder, out, trial, patient, crew, output=output)

@@ -79,7 +79,10 @@ CodeArgument = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", metavar="FORMAT", help=one_of(Format))]
 PlainOption = Annotated[Plain, typer.Option("--format", metavar="FORMAT", help=one_of(Plain))]
 JobsOption = Annotated[
-    int, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="Threads to work with.")
+    int,
+    typer.Option(
+        "--jobs", "-j", metavar="N", min=1, max=64, help="Threads to work with; 1 is one process, too."
+    ),
 ]
 TrialOption = Annotated[
     str,

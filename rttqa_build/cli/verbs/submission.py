@@ -23,6 +23,7 @@ from rttqa_build.records.outcome import Grade
 
 
 def new(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The export folder.")],
     trial: TrialOption,
     patient: PatientOption,
@@ -37,9 +38,12 @@ def new(
 
     Objects are found by their DICOM links; structures are matched to the trial's names.
     """
-    from rttqa_build.cli import drafting
+    from rttqa_build.cli.workers import workers
 
-    return drafting.new(folder, trial, patient, purpose, name)
+    with workers(ctx.obj, JOBS) as crew:
+        from rttqa_build.cli import drafting
+
+        return drafting.new(folder, trial, patient, purpose, name, crew)
 
 
 def fmt(
@@ -75,6 +79,7 @@ def check(
 
 
 def build(
+    ctx: typer.Context,
     manifests: Manifests = None,
     locked: Annotated[
         bool, typer.Option("--locked", help="Change nothing; fail when anything differs from the lock.")
@@ -86,12 +91,16 @@ def build(
 
     Resolve, check, pseudonymise, render, package and verify.
     """
-    from rttqa_build.cli import building
+    from rttqa_build.cli.workers import workers
 
-    return building.build(manifests or [], locked=locked, jobs=jobs, output=output)
+    with workers(ctx.obj, jobs) as crew:
+        from rttqa_build.cli import building
+
+        return building.build(manifests or [], crew, locked=locked, output=output)
 
 
 def approve(
+    ctx: typer.Context,
     name: NameArgument,
     role: Annotated[
         str, typer.Option("--role", metavar="ROLE", help="In which role you approve.")
@@ -102,12 +111,16 @@ def approve(
     On a terminal, by a person: patient and trial ID, every text that leaves, the report; and each place
     where the search found what may identify, to release it where it is a coincidence.
     """
-    from rttqa_build.cli import approving
+    from rttqa_build.cli.workers import workers
 
-    return approving.approve(name, role)
+    with workers(ctx.obj, JOBS) as crew:
+        from rttqa_build.cli import approving
+
+        return approving.approve(name, role, crew)
 
 
 def submit(
+    ctx: typer.Context,
     manifests: Manifests = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Go as far as the portal's preflight; send nothing.")
@@ -128,10 +141,13 @@ def submit(
 
     Check the gate, rebuild, compare with the lock, hand over, keep the receipt, draft the email.
     """
-    from rttqa_build.cli import submitting
+    from rttqa_build.cli.workers import workers
 
-    asked = submitting.Asked(dry_run, resend, treat_as_received, reason or "", jobs)
-    return submitting.submit(manifests or [], asked, output)
+    with workers(ctx.obj, jobs) as crew:
+        from rttqa_build.cli import submitting
+
+        asked = submitting.Asked(dry_run, resend, treat_as_received, reason or "")
+        return submitting.submit(manifests or [], asked, crew, output)
 
 
 def status(manifests: Manifests = None, output: PlainOption = Plain.TEXT) -> int:

@@ -1,0 +1,40 @@
+"""What a verb that reads an export works with: threads, and a second process that loads while it does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from rttqa_build.sibling import Here, Sibling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor
+
+LOADED = ("pydicom.filereader", "rttqa_build.study.survey")
+WITHOUT = ("numpy",)  # which pydicom loads for pixels: headers have none
+
+
+class Workers(NamedTuple):
+    """How many threads, and what works beside them."""
+
+    jobs: int
+    beside: Executor
+
+
+def begun() -> Sibling | None:
+    """Return the second process; none on a computer that could not run it beside the first."""
+    return Sibling(LOADED, WITHOUT) if (os.cpu_count() or 1) > 1 else None
+
+
+@contextlib.contextmanager
+def workers(sibling: Sibling | None, jobs: int) -> Iterator[Workers]:
+    """Yield the workers; who asks for one job gets one, in this process."""
+    if jobs == 1:
+        yield Workers(1, Here())
+    elif sibling is not None:
+        yield Workers(jobs, sibling)
+    else:
+        with begun() or Here() as beside:
+            yield Workers(jobs, beside)

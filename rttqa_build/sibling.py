@@ -1,0 +1,159 @@
+"""A second process of this program, as an :class:`~concurrent.futures.Executor` with one worker.
+
+Python runs one thread at a time. Work that is all Python (headers by pydicom, templates) and that the main
+process waits for goes to its sibling, so that two cores have something to do. Requests and answers are
+pickles in two pipes which only these two processes have. The sibling ends with its input, so also when the
+main process is killed; it does not hear Ctrl-C. Where it cannot be started or has died, the main process
+does the work itself: a sibling makes a run shorter, never different.
+
+``concurrent.futures.ProcessPoolExecutor`` does the same, but takes a tenth of a second until it is ready, and
+loads the whole command line anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_PROGRAM = """\
+import gc, sys
+gc.set_threshold(*{threshold})
+sys.path[:] = {path}
+from rttqa_build.sibling import serve
+serve({modules}, {without})
+"""
+# away from the terminal, whose Ctrl-C is for the main process
+_APART: dict[str, Any] = {"start_new_session": True}
+if sys.platform == "win32":
+    _APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+
+
+class Here(Executor):
+    """An executor that does the work at once, where it is asked to."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Do the work; return what came of it."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to who asks for the result
+            future.set_exception(error)
+        return future
+
+
+class Sibling(Executor):
+    """One worker in a process of its own.
+
+    It loads ``modules`` before it is asked for anything, and as if ``without`` were not there: packages that
+    these would load for what is not done here. What is submitted, its arguments and its results are pickled:
+    functions of modules, frozen dataclasses.
+    """
+
+    def __init__(self, modules: Sequence[str] = (), without: Sequence[str] = ()) -> None:
+        self._asking = ThreadPoolExecutor(1)
+        self._ended = False
+        self._process = _started(modules, without)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Have the work done there, in the order of the requests."""
+        return self._asking.submit(self._done, partial(fn, *args, **kwargs))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process: after its work, or at once where nobody waits for that any more."""
+        self.shutdown(cancel_futures=kind is not None)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the process; with ``cancel_futures``, whatever it is doing."""
+        if cancel_futures:
+            self._end()
+        self._asking.shutdown(wait, cancel_futures=cancel_futures)
+        self._end()
+
+    def _done(self, work: Callable[[], T]) -> T:
+        request = pickle.dumps(work)
+        try:
+            succeeded, result = self._asked(request)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            if self._ended:
+                raise
+            return work()
+        if succeeded:
+            return cast("T", result)
+        raise result
+
+    def _asked(self, request: bytes) -> tuple[bool, Any]:
+        if self._process is None or self._process.stdin is None or self._process.stdout is None:
+            raise EOFError
+        self._process.stdin.write(request)
+        self._process.stdin.flush()
+        return cast("tuple[bool, Any]", pickle.load(self._process.stdout))  # noqa: S301 - by a pipe of ours
+
+    def _end(self) -> None:
+        self._ended = True
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # of what was still to be written
+                    pipe.close()
+
+
+def _started(modules: Sequence[str], without: Sequence[str]) -> subprocess.Popen[bytes] | None:
+    """Return the process; None where the system does not let it be started."""
+    if not sys.executable:
+        return None
+    program = _PROGRAM.format(
+        threshold=gc.get_threshold(), path=sys.path, modules=list(modules), without=list(without)
+    )
+    try:
+        return subprocess.Popen(  # noqa: S603 - this program, by this interpreter
+            [sys.executable, "-P", "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            **_APART,
+        )
+    except OSError:
+        return None
+
+
+def serve(modules: Sequence[str], without: Sequence[str]) -> None:
+    """Be the sibling: answer requests until there are no more."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries may print is no answer
+    hidden: dict[str, Any] = dict.fromkeys(without)  # None stands for a module that is not there
+    sys.modules.update(hidden)
+    for module in modules:
+        importlib.import_module(module)
+    for name in without:
+        del sys.modules[name]
+    while True:
+        try:
+            work = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own process, by a pipe of ours
+        except EOFError:
+            return
+        try:
+            answer = True, work()
+        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
+            answer = False, error
+        pickle.dump(answer, answers)
+        answers.flush()
