@@ -34,7 +34,7 @@ T = TypeVar("T")
 STAGES = {
     "build": ("prepare", "pack", "tell"),
     "stages.reading": ("take_in", "resolve", "Scanner"),
-    "stages.preparing": ("settle_uids",),
+    "stages.rewriting": ("settle_uids",),
     "stages.paperwork": ("clinical_summary",),
 }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rttqa_build.checks.judgement import forbidden, judge
 from rttqa_build.diagnostic import ordered
 from rttqa_build.records.release import idle, settle
-from rttqa_build.stages import account
+from rttqa_build.stages.local import texts_that_leave
 from rttqa_build.stages.order import Built, Order
 from rttqa_build.stages.packing import pack, publish, sweep
 from rttqa_build.stages.preparing import prepare
@@ -57,7 +57,7 @@ def _build(order: Order, progress: Callable[[str], None]) -> Built:
     unused = idle(order.released, papers.finds, packed.content, whose)
     found = ordered([*found, *about_to_enter_git(order, lock, reading.scanner), *unused])
     tell(order, reading, found, summary, packed, lock, papers)
-    texts, whom = account.texts_that_leave(packed.done, summary), patients(reading)
+    texts, whom = texts_that_leave(packed.done, summary), patients(reading)
     made, package = (None, None) if forbidden(found) else (lock, publish(order, packed.facts.name))
     finds = to_judge(found, papers.finds)
     return Built(

@@ -23,8 +23,8 @@ from rttqa_build.resolve.patients import check_patients
 from rttqa_build.stages import account
 from rttqa_build.stages.intake import take_in
 from rttqa_build.stages.objects import Task, process, task
-from rttqa_build.stages.preparing import job
-from rttqa_build.stages.reading import ours
+from rttqa_build.stages.order import ours
+from rttqa_build.stages.rewriting import job
 from rttqa_build.study import Fate, Kind, Reason, conflicts
 
 if TYPE_CHECKING:

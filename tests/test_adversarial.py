@@ -20,8 +20,8 @@ from rttqa_build import disk, synthetic
 from rttqa_build.deidentify.documents import scrub
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.stages.intake import take_in
+from rttqa_build.stages.order import ours
 from rttqa_build.stages.paperwork import documents, rezip
-from rttqa_build.stages.reading import ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable

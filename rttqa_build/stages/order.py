@@ -75,6 +75,14 @@ class Order:
     survey: Survey | None = field(default=None, repr=False, compare=False)
 
 
+def ours(order: Order) -> tuple[str, ...]:
+    """Return what manifest, settings and trial put into the package on purpose: never residue."""
+    submission, centre, trial = order.manifest.submission, order.settings.centre, order.trial
+    names = (submission.subject, submission.patient, submission.case, centre.code, centre.name, trial.id)
+    contacts = (centre.contact.name, centre.contact.email, trial.contact.name, trial.contact.email)
+    return (*names, *contacts, trial.title, trial.sponsor, *(rule.name for rule in trial.structures))
+
+
 @dataclass(frozen=True, slots=True)
 class Built:
     """What a build gave: findings; lock and package unless the findings forbid them.

@@ -20,6 +20,7 @@ from rttqa_build.records.tokens import patient_tokens
 from rttqa_build.resolve import Resolution, resolve
 from rttqa_build.stages import paperwork, supplement
 from rttqa_build.stages.intake import Intake, take_in, weighed
+from rttqa_build.stages.order import ours
 from rttqa_build.stages.supplied import Supplied, prove
 from rttqa_build.summary.assemble import Evidence, assemble
 
@@ -66,14 +67,6 @@ def measured(source: dosimetry.Dosimetry, dose: Histograms) -> checks.Measured:
     """Return contours, doses and medians as the checks take them."""
     grids = {name: found for name, found in source.doses.items() if isinstance(found, tuple)}
     return checks.Measured(source.drawn, source.body, source.main or "", grids, dose.medians)
-
-
-def ours(order: Order) -> tuple[str, ...]:
-    """Return what manifest, settings and trial put into the package on purpose: never residue."""
-    submission, centre, trial = order.manifest.submission, order.settings.centre, order.trial
-    names = (submission.subject, submission.patient, submission.case, centre.code, centre.name, trial.id)
-    contacts = (centre.contact.name, centre.contact.email, trial.contact.name, trial.contact.email)
-    return (*names, *contacts, trial.title, trial.sponsor, *(rule.name for rule in trial.structures))
 
 
 def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:

@@ -12,6 +12,7 @@ from rttqa_build.checks.judgement import forbidden
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.records.release import ACCOUNT, held_back
 from rttqa_build.stages import account, paperwork
+from rttqa_build.stages.local import local_part
 from rttqa_build.stages.order import REPORT
 from rttqa_build.stages.reading import Reading, whose_names
 from rttqa_build.summary import report
@@ -50,7 +51,7 @@ def tell(
     fates = tuple(fate for fate in left_out if named.get(os.path.normcase(fate.file.path)) not in sent)
     start = date_in_words(order.manifest.submission.radiotherapy_start)
     sending = Sending(packed.facts.name, lock.content, start) if packed and lock else Sending()
-    local = account.local_part(found, done, fates, summary, reading.scanner.masked, order.committed)
+    local = local_part(found, done, fates, summary, reading.scanner.masked, order.committed)
     local = replace(local, slices=reading.pictures.slices)
     page = order.beside.submit(report.render, Context(summary, sending, local))
     disk.write(order.output / REPORT, page.result().encode())

@@ -18,7 +18,7 @@ from rttqa_build import synthetic
 from rttqa_build.build import build
 from rttqa_build.diagnostic import Location, finding
 from rttqa_build.records.release import ACCOUNT
-from rttqa_build.stages.account import local_part
+from rttqa_build.stages.local import local_part
 from rttqa_build.summary.context import (
     CentreText,
     Contact,
