@@ -3,8 +3,8 @@
 Python runs one thread at a time. Work that is all Python (headers by pydicom, templates) and that the main
 process waits for goes to its sibling, so that two cores have something to do. Requests and answers are
 pickles in two pipes which only these two processes have. The sibling ends with its input, so also when the
-main process is killed; it does not hear Ctrl-C. Where it cannot be started or has died, the main process
-does the work itself: a sibling makes a run shorter, never different.
+main process is killed; it does not hear Ctrl-C. Where it cannot be started, has died or fails, the main
+process does the work itself: a sibling makes a run shorter, never different.
 
 ``concurrent.futures.ProcessPoolExecutor`` does the same, but takes a tenth of a second until it is ready, and
 loads the whole command line anew.
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# How it is to begin comes by its input: other users see the words a process is called with, and the path may
+# hold a folder that is named after a patient.
 _PROGRAM = """\
-import gc, sys
-gc.set_threshold(*{threshold})
-sys.path[:] = {path}
+import gc, pickle, sys
+threshold, sys.path[:], *work = pickle.load(sys.stdin.buffer)
+gc.set_threshold(*threshold)
 from rttqa_build.sibling import serve
-serve({modules}, {without})
+serve(*work)
 """
 # away from the terminal, whose Ctrl-C is for the main process
 _APART: dict[str, Any] = {"start_new_session": True}
@@ -61,7 +63,8 @@ class Sibling(Executor):
 
     It loads ``modules`` before it is asked for anything, and as if ``without`` were not there: packages that
     these would load for what is not done here. What is submitted, its arguments and its results are pickled:
-    functions of modules, frozen dataclasses.
+    functions of modules, frozen dataclasses. What cannot be pickled, and what raises an error there, is done
+    here: the error is the one that there would be without a sibling, with the places in the code it passed.
     """
 
     def __init__(self, modules: Sequence[str] = (), without: Sequence[str] = ()) -> None:
@@ -87,16 +90,18 @@ class Sibling(Executor):
         self._end()
 
     def _done(self, work: Callable[[], T]) -> T:
-        request = pickle.dumps(work)
+        try:
+            request = pickle.dumps(work)
+        except Exception:  # noqa: BLE001 - pickling raises whatever it likes
+            return work()
         try:
             succeeded, result = self._asked(request)
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except Exception:  # what is left of an answer may be read as anything
             if self._ended:
                 raise
+            self._abandon()
             return work()
-        if succeeded:
-            return cast("T", result)
-        raise result
+        return cast("T", result) if succeeded else work()
 
     def _asked(self, request: bytes) -> tuple[bool, Any]:
         if self._process is None or self._process.stdin is None or self._process.stdout is None:
@@ -104,6 +109,11 @@ class Sibling(Executor):
         self._process.stdin.write(request)
         self._process.stdin.flush()
         return cast("tuple[bool, Any]", pickle.load(self._process.stdout))  # noqa: S301 - by a pipe of ours
+
+    def _abandon(self) -> None:
+        """Expect no more of it: what follows in the pipe may belong to an answer that was not understood."""
+        if self._process is not None:
+            self._process.kill()
 
     def _end(self) -> None:
         self._ended = True
@@ -121,12 +131,9 @@ def _started(modules: Sequence[str], without: Sequence[str]) -> subprocess.Popen
     """Return the process; None where the system does not let it be started."""
     if not sys.executable:
         return None
-    program = _PROGRAM.format(
-        threshold=gc.get_threshold(), path=sys.path, modules=list(modules), without=list(without)
-    )
     try:
-        return subprocess.Popen(  # noqa: S603 - this program, by this interpreter
-            [sys.executable, "-P", "-c", program],
+        process = subprocess.Popen(  # noqa: S603 - this program, by this interpreter
+            [sys.executable, "-P", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -134,6 +141,11 @@ def _started(modules: Sequence[str], without: Sequence[str]) -> subprocess.Popen
         )
     except OSError:
         return None
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):  # it has died already: who asks it for something will see
+            pickle.dump((gc.get_threshold(), sys.path, [*modules], [*without]), process.stdin)
+            process.stdin.flush()
+    return process
 
 
 def serve(modules: Sequence[str], without: Sequence[str]) -> None:
@@ -153,7 +165,7 @@ def serve(modules: Sequence[str], without: Sequence[str]) -> None:
             return
         try:
             answer = True, work()
-        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
-            answer = False, error
+        except Exception:  # noqa: BLE001 - who asked meets it again in doing the work
+            answer = False, None
         pickle.dump(answer, answers)
         answers.flush()

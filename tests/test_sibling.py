@@ -9,6 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
+import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +22,6 @@ from rttqa_build.sibling import Here, Sibling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="sessions and signals as POSIX has them")
 
@@ -86,10 +88,38 @@ def test_what_libraries_print_is_no_answer(sibling: Sibling) -> None:
     assert sibling.submit(len, "abc").result() == 3
 
 
-def test_a_request_that_cannot_be_sent_spoils_no_other(sibling: Sibling) -> None:
-    with pytest.raises((AttributeError, TypeError)):
-        sibling.submit(lambda: 1).result()
-    assert sibling.submit(len, "abc").result() == 3
+def test_a_request_that_cannot_be_sent_is_done_here(sibling: Sibling) -> None:
+    assert sibling.submit(lambda number: os.getpid() + number, 0).result() == os.getpid()
+    assert sibling.submit(os.getpid).result() != os.getpid()
+
+
+def test_an_error_tells_the_places_that_it_passed(sibling: Sibling, tmp_path: Path) -> None:
+    error = sibling.submit(disk.read, tmp_path / "none", 10, "the list").exception()
+    assert error is not None
+    assert "disk.py" in {Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)}
+
+
+def test_an_error_that_cannot_be_sent_is_raised(sibling: Sibling) -> None:
+    with pytest.raises(Exception, match="told"):
+        sibling.submit(exec, "class E(Exception): pass\nraise E('told')").result()
+    assert sibling.submit(os.getpid).result() != os.getpid()
+
+
+ODD = """
+import sys, types
+sys.modules["odd"] = types.ModuleType("odd")
+sys.modules["odd"].Kind = type("Kind", (), {"__module__": "odd", "rest": 7})
+"""
+
+
+def test_after_an_answer_that_is_not_understood_all_is_done_here(
+    sibling: Sibling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "odd", types.ModuleType("odd"))
+    sibling.submit(exec, ODD).result()  # a class that only the sibling has
+    made = sibling.submit(eval, "[getattr(__import__('odd'), 'Kind', int)() for _ in range(3)]").result()
+    assert made == [0, 0, 0]
+    assert sibling.submit(os.getpid).result() == os.getpid()
 
 
 def test_here_is_the_same_without_a_process() -> None:
@@ -121,6 +151,35 @@ def test_modules_are_found_where_the_main_process_finds_them(
     with Sibling(["only_here"]) as sibling:
         assert sibling.submit(eval, "__import__('only_here').NUMBER").result() == 7
         assert sibling.submit(os.getpid).result() != os.getpid()
+
+
+@POSIX
+def test_the_words_that_it_is_called_with_tell_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other users see them. Who runs the program within an export has its folder in the path."""
+    monkeypatch.syspath_prepend(tmp_path / "DOE_JANE")
+    with Sibling() as sibling:
+        there = sibling.submit(os.getpid).result()
+        words = subprocess.run(
+            ["ps", "-ww", "-o", "args=", "-p", str(there)], capture_output=True, check=True
+        )
+        assert "sibling" in words.stdout.decode()
+        assert "DOE_JANE" not in words.stdout.decode()
+        assert "DOE_JANE" in sibling.submit(eval, "__import__('sys').path[0]").result()
+
+
+ENCODING = """
+from rttqa_build.sibling import Sibling
+with Sibling() as sibling:
+    print(sibling.submit(eval, "__import__('sys').flags.utf8_mode").result())
+"""
+
+
+@pytest.mark.parametrize("mode", ["0", "1"])
+def test_names_of_files_are_read_alike(mode: str) -> None:
+    words = [sys.executable, "-X", f"utf8={mode}", "-c", ENCODING]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip() == mode
 
 
 # --- what may become of it ---------------------------------------------------------------------------------

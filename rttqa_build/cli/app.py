@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -115,6 +116,9 @@ app.add_typer(definitions, name="trials", rich_help_panel=CLOSER)
 
 def run(sibling: Sibling | None = None) -> None:
     """Run the verb of the command line and exit with the contract's code; ``sibling`` works beside it."""
+    # Closed streams (`>&-`, pythonw): there is nobody to read, and what is said goes nowhere.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # Consoles that cannot show a character show a stand-in; the program must not fail on it.
         if hasattr(stream, "reconfigure"):
@@ -122,6 +126,7 @@ def run(sibling: Sibling | None = None) -> None:
     # No linear algebra is done here: numpy need not start threads for it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = guarded(lambda: _verb(sibling), dict(os.environ))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is nothing left that Ctrl-C could stop
     gc.freeze()  # the last search for cycles, at exit, would take a tenth of a second
     sys.exit(code)
 

@@ -18,7 +18,7 @@ from rttqa_build.centre.identifiers import kinds
 from rttqa_build.cli.formats import Format, Row, written
 from rttqa_build.cli.output import Terminal, show_text, tally, terminal
 from rttqa_build.cli.snippet import Sources
-from rttqa_build.diagnostic import RttqaError, UsageError, exit_code
+from rttqa_build.diagnostic import UsageError, exit_code
 from rttqa_build.schema import did_you_mean
 from rttqa_build.source import MAX_BYTES, sixteen
 from rttqa_build.workspace import Submission, Workspace
@@ -85,7 +85,10 @@ def demand_anonymous(here: Workspace, option: str, text: str) -> None:
 
 
 def demand_unnamed(here: Workspace, submission: Submission, option: str, text: str) -> None:
-    """Raise UsageError when a text that goes into Git names anyone of the export, where that is at hand."""
+    """Raise UsageError when a text that goes into Git names anyone of the export, where that is at hand.
+
+    Raises RttqaError where the export changes at this moment: nobody knows yet whom it names.
+    """
     from rttqa_build.deidentify.residue import Scanner
     from rttqa_build.stages.intake import take_in
 
@@ -93,7 +96,7 @@ def demand_unnamed(here: Workspace, submission: Submission, option: str, text: s
     try:
         folder = here.source(manifest) if manifest else None
         intake = take_in(folder, 2, lambda _: None) if folder and text else None
-    except RttqaError:
+    except UsageError:
         return
     if manifest is None or intake is None:
         return

@@ -35,7 +35,7 @@ def keyword(tag: int) -> str:
     """Return the keyword of a tag, also of a repeating group; private and unknown ones have none."""
     row = entries().get(tag)
     if row is None and not tag >> 16 & 1:
-        row = next((row for mask, row in _repeaters().items() if _fits(mask, f"{tag:08x}")), None)
+        row = next((row for mask, row in _repeaters().items() if _fits(mask, f"{tag:08X}")), None)
     return row[4] if row else ""
 
 

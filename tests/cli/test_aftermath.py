@@ -335,3 +335,20 @@ def test_a_reason_that_names_the_patient_is_refused(received: Centre) -> None:
     ran = received.call("withdraw", NAME, "--reason", f"{surname} asked for it")
     assert (ran.code, "names somebody of the export" in ran.err) == (2, True)
     assert snapshot(received.submission) == before
+
+
+CHANGING = """
+from rttqa_build.diagnostic import RttqaError
+from rttqa_build.stages import intake
+def take_in(*_):
+    raise RttqaError("a file of the source changed during the build", "wait until the export is finished")
+intake.take_in = take_in
+"""
+
+
+def test_a_reason_waits_for_an_export_that_is_being_written(received: Centre) -> None:
+    """Whom the export names is not known yet: the reason, which may name them, must not go into Git."""
+    before = snapshot(received.submission)
+    ran = received.altered(CHANGING, "withdraw", NAME, "--reason", "consent withdrawn")
+    assert (ran.code, "wait until the export is finished" in ran.err) == (3, True)
+    assert snapshot(received.submission) == before

@@ -121,3 +121,15 @@ def test_colours_carets_and_tables() -> None:
             ("é", "next step"), [("→", "名 " * 60), ("b", "c")], {0}, Terminal(out, colour, colour, 80)
         )
     assert "é" in shown(out)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_without_streams_the_work_is_done_all_the_same(closed: str, centre: Centre) -> None:
+    call = [sys.executable, "-m", "rttqa_build", "build"]
+    environ = {**os.environ, **centre.environ}
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *call], cwd=centre.root, env=environ, check=False
+    )
+    assert done.returncode == 0
+    assert len(centre.packages) == 1

@@ -91,6 +91,41 @@ def test_a_program_that_is_interrupted_while_it_starts(centre: Centre) -> None:
     assert (ran.code, ran.err.strip()) == (130, "interrupted; nothing was begun")
 
 
+WHILE_LOADING = """
+from rttqa_build.cli import building
+class Interrupted:
+    def __set_name__(self, owner, name):
+        raise KeyboardInterrupt
+def build(*_, **__):
+    type("Kind", (), {"member": Interrupted()})
+building.build = build
+"""
+WHEN_ALL_IS_DONE = """
+import os, signal, time
+from rttqa_build.cli import workers
+from rttqa_build.sibling import Sibling
+workers.os.cpu_count = lambda: 2
+inner = Sibling.shutdown
+def shutdown(self, wait=True, *, cancel_futures=False):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+    inner(self, wait, cancel_futures=cancel_futures)
+Sibling.shutdown = shutdown
+"""
+
+
+def test_a_program_that_is_interrupted_while_a_class_is_made(centre: Centre) -> None:
+    ran = centre.altered(WHILE_LOADING, "build")
+    assert (ran.code, ran.err.strip()) == (130, "interrupted; nothing half-made is left behind")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_a_program_that_is_interrupted_when_all_is_done(centre: Centre) -> None:
+    ran = centre.altered(WHEN_ALL_IS_DONE, "build")
+    assert (ran.code, ran.err) == (0, "")
+    assert centre.packages == [PACKAGE]
+
+
 FULL_WHILE_WRITING = """
 import errno, io
 from rttqa_build.package import archive
