@@ -108,6 +108,12 @@ _KEYWORDS: Mapping[tuple[Who, Kind], str] = {
         ReceivingApplicationEntityTitle OrderEntererLocation ScheduledProcedureStepLocation""",
     (Who.STAFF, Kind.NUMBER): "DeviceSerialNumber GantryID PlateID CassetteID DetectorID",
 }
+# free text: looked into for what it calls a name or a number of the patient
+_REMARKS = """
+    PatientComments AdditionalPatientHistory StudyComments VisitComments ImageComments SpecialNeeds
+    PatientState MedicalAlerts ReasonForStudy RequestedProcedureComments ImagingServiceRequestComments
+    ReasonForTheRequestedProcedure CommentsOnThePerformedProcedureStep
+    CommentsOnTheScheduledProcedureStep"""
 _SPECIFIC_CHARACTER_SET = 0x00080005
 # sequences whose coded entries name a person or an institution (PS3.3 10.1, 10.9)
 _PEOPLE = frozenset({0x00401101, 0x00080082, 0x00080083, 0x00081041})
@@ -123,6 +129,12 @@ def identifying_tags() -> Mapping[int, tuple[Who, Kind]]:
     tag_of = dictionary.tags()
     pairs = ((tag_of.get(word), what) for what, words in _KEYWORDS.items() for word in words.split())
     return {tag: what for tag, what in pairs if tag is not None}
+
+
+@functools.cache
+def remark_tags() -> frozenset[int]:
+    """Return the tags of the attributes that hold free text on the patient."""
+    return frozenset(tag for word in _REMARKS.split() if (tag := dictionary.tags().get(word)) is not None)
 
 
 @functools.cache
@@ -144,11 +156,12 @@ def may_identify(tag: int, vr: str) -> bool:
     """Return whether :func:`harvest` has a use for elements of this tag and VR: most it need not be given."""
     if vr == "UI":
         return tag not in _structural_tags()
-    return vr == "PN" or tag in identifying_tags() or tag in _CODED or tag == _SPECIFIC_CHARACTER_SET
+    known = identifying_tags(), _CODED, remark_tags()
+    return vr == "PN" or tag == _SPECIFIC_CHARACTER_SET or any(tag in tags for tags in known)
 
 
 def _facts(leaves: Iterable[Leaf]) -> Iterator[Fact]:
-    tags, structural = identifying_tags(), _structural_tags()
+    tags, structural, remarks = identifying_tags(), _structural_tags(), remark_tags()
     charsets: tuple[str, ...] = ()
     for tag, vr, value, path in leaves:
         if vr == "UI":
@@ -158,6 +171,17 @@ def _facts(leaves: Iterable[Leaf]) -> Iterator[Fact]:
             charsets = (*charsets, value.decode("ascii", "replace"))
         elif (what := tags.get(tag) or _by_surroundings(tag, vr, path)) and (text := value.rstrip(b"\0 ")):
             yield Fact(*what, text, () if is_plain(text) else charsets)
+        elif tag in remarks and value.strip(b"\0 "):
+            yield from _told(value, charsets)
+
+
+def _told(value: bytes, charsets: tuple[str, ...]) -> Iterator[Fact]:
+    """Yield what a free text calls a name or number of the patient: few exports hold any."""
+    from rttqa_build.deidentify.remarks import told
+
+    names, numbers = told(value, () if is_plain(value) else charsets)
+    yield from (Fact(Who.PATIENT, Kind.NAME, name.encode()) for name in names)
+    yield from (Fact(Who.PATIENT, Kind.NUMBER, number.encode()) for number in numbers)
 
 
 def _by_surroundings(tag: int, vr: str, path: tuple[int, ...]) -> tuple[Who, Kind] | None:

@@ -6,6 +6,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+from rttqa_build.deidentify.affixes import in_affixes, run_together
 from rttqa_build.deidentify.charset import folded, squeezed
 from rttqa_build.deidentify.identity import Kind, Who
 from rttqa_build.deidentify.pattern import CJK, DIGITS, LETTERS, LONG, Pattern, Rule, ordinary_words
@@ -26,16 +27,20 @@ _MONTHS = frozenset({"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "se
 
 def name_patterns(who: Who, group: str, ours: Collection[str]) -> Iterator[Pattern]:
     """Spell one component group of a person name (PS3.5 6.2.1): family^given^middle^prefix^suffix."""
-    components = [c for c in group.split("^")[:3] if c.strip() and squeezed(c) not in ours]
+    given = ["" if squeezed(c) in ours else c for c in group.split("^")]
+    components = list(filter(str.strip, given[:3]))
     parts = [
         part
         for component in components
         for part in LETTERS.findall(component)
         if folded(part) not in _PARTICLES and (len(part) > 1 or part >= CJK)
     ]
-    names = frozenset(folded(part) for part in parts)
-    for part in parts:
-        yield _name_part(who, part, names - {folded(part)})
+    together = [name for part in parts for name in run_together(part)]
+    affixes = list(in_affixes(given[3:5])) if who is Who.PATIENT else []  # of staff: degrees of all sorts
+    weak = {name for name in together if len(name) < 4} | {name for name in affixes if len(name) < 6}
+    names = frozenset(folded(part) for part in (*parts, *together))
+    for part in (*parts, *together, *affixes):
+        yield _name_part(who, part, names - {folded(part)}, weak=part in weak - {*parts})
         for other in dict.fromkeys(_respelt(part.lower())):
             yield _name_part(who, other, names - {folded(part)})
             yield from _prefixed(who, other)
@@ -43,13 +48,14 @@ def name_patterns(who: Who, group: str, ours: Collection[str]) -> Iterator[Patte
     for component in components:
         yield from _compound(who, component)
     yield from _whole_name(who, parts, [c for c in components if LETTERS.search(c)])
+    yield from _whole_name(who, together, together)
 
 
-def _name_part(who: Who, part: str, partners: frozenset[str]) -> Pattern:
+def _name_part(who: Who, part: str, partners: frozenset[str], *, weak: bool = False) -> Pattern:
     text = folded(part)
     if part[0] >= CJK:
         rule = Rule.ANYWHERE if len(part) > 1 else Rule.VALUE
-    elif len(text) < 3 or text in ordinary_words():
+    elif weak or len(text) < 3 or text in ordinary_words():
         rule = Rule.WEAK
     else:
         rule = Rule.WORD

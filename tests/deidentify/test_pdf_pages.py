@@ -119,6 +119,9 @@ SEEN = {
     "a column's cell on two lines, centred": cells(
         (50, 500, "Zwol"), (150, 500, "61.2 Gy"), (57, 489, "le"), (150, 489, "34 fractions")
     ),
+    "over two cells of a row": cells((50, 500, "61.2 Gy"), (150, 500, "Zwo"), (250, 500, "lle")),
+    "a number over cells": cells((50, 500, "943"), (150, 500, "476"), (250, 500, "5870")),
+    "a date over cells": cells((50, 500, "12th"), (150, 500, "March"), (250, 500, "1949"), (350, 500, "x")),
     "rotated": b"BT /F1 9 Tf 0 1 -1 0 300 300 Tm (Zwolle) Tj ET",
     "rotated, letter by letter": b"BT /F1 9 Tf " + b" ".join(
         b"0 1 -1 0 300 %d Tm (%c) Tj" % (300 + 6 * n, b"Zwolle"[n]) for n in (3, 1, 0, 5, 2, 4)) + b" ET",

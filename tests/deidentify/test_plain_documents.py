@@ -95,6 +95,7 @@ def test_cells_of_a_table_are_found_however_a_spreadsheet_wrote_them(cell: str, 
 
 READINGS = {
     "Har-\ngreaves": "Hargreaves",
+    "Har\u00ad\r\ngreaves": "Hargreaves",
     "Har\u2010\r\n   greaves": "Hargreaves",
     "943-\n476-\n5870": "9434765870",
     "seen by H A R G R E A V E S today": "seen by HARGREAVES today",

@@ -2,19 +2,14 @@
 
 Types: PDF, DOCX, XLSX (with listed macros also DOCM, XLSM), CSV, TXT, PNG, JPEG. What can be removed without
 changing what the document says is removed (authorship, paths, links); what cannot be searched is refused.
-Pure functions of the bytes: the same document gives the same bytes.
+Pure functions of the bytes: the same document gives the same bytes. The module of a kind is loaded when a
+document of that kind is met: many submissions have none.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
-from rttqa_build.deidentify.documents.office import scrub_office
-from rttqa_build.deidentify.documents.pdf import scrub_pdf
-from rttqa_build.deidentify.documents.pictures import scrub_jpeg, scrub_png
-from rttqa_build.deidentify.documents.reading import joined, plain_text, readings
 from rttqa_build.deidentify.documents.scrubbed import LARGEST, Content, RefusedError, Scrubbed
 from rttqa_build.diagnostic import NOWHERE, finding
 
@@ -54,8 +49,11 @@ def scrub(
     if content.unread and not reviewed:
         message = f"{content.unread} and cannot be searched as text."
         return Scrubbed(diagnostics=(finding("A207", message, where, subject=where.file),))
-    texts = tuple(reading for text in content.texts for reading in readings(text))
-    return Scrubbed(content.data, texts, content.opaque)
+    from rttqa_build.deidentify.documents import encoded, reading
+
+    packed = encoded.contents(content.texts)
+    texts = tuple(one for text in (*content.texts, *packed.texts) for one in reading.readings(text))
+    return Scrubbed(content.data, texts, (*content.opaque, *packed.opaque))
 
 
 def _content(data: bytes, kind: str, rezip: Rezip, allowed_macros: Collection[str]) -> Content:
@@ -64,22 +62,15 @@ def _content(data: bytes, kind: str, rezip: Rezip, allowed_macros: Collection[st
     if len(data) > LARGEST:
         raise RefusedError("A205", "The document is larger than 64 MiB.")
     if kind in _OFFICE:
+        from rttqa_build.deidentify.documents.office import scrub_office
+
         return scrub_office(data, rezip, allowed_macros)
     if kind == "pdf":
+        from rttqa_build.deidentify.documents.pdf import scrub_pdf
+
         return scrub_pdf(data)
+    from rttqa_build.deidentify.documents import pictures, plain
+
     if kind in ("csv", "txt"):
-        return _plain(data, kind)
-    return scrub_png(data) if kind == "png" else scrub_jpeg(data)
-
-
-def _plain(data: bytes, kind: str) -> Content:
-    """Text stays as it is, byte for byte; a table is searched cell by cell besides."""
-    text, *others = plain_text(data)
-    if kind == "txt":
-        return Content(data, (text, "\n".join(joined(text.splitlines())), *others))
-    try:
-        dialect = csv.Sniffer().sniff(text[:4096], ",;\t")
-        cells = "\n".join(cell for row in csv.reader(io.StringIO(text), dialect) for cell in row)
-    except csv.Error:
-        return Content(data, (text, *others))
-    return Content(data, (text, cells, *others))
+        return plain.scrub_table(data) if kind == "csv" else plain.scrub_text(data)
+    return pictures.scrub_png(data) if kind == "png" else pictures.scrub_jpeg(data)

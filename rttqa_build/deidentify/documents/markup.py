@@ -27,11 +27,13 @@ _BLOCKS = frozenset(
         "p", "tc", "tr", "si", "is", "c", "f", "v", "comment", "threadedComment", "author",
         "definedName", "footnote", "title", "text", "oddHeader", "evenHeader", "firstHeader",
         "oddFooter", "evenFooter", "firstFooter", "lpwstr", "lpstr", "formula1", "formula2",
-        "formula", "s", "x",
+        "formula", "formatCode", "s", "x",
     }
 )  # fmt: skip
 _BLANKS = re.compile(r"\s+")
-_SPACES = frozenset({"tab", "br", "cr", "noBreakHyphen", "ptab"})
+_SPACES = {"tab": " ", "br": " ", "cr": " ", "ptab": " ", "noBreakHyphen": "-"}
+_LINE_ENDS = frozenset({"br", "cr"})
+_HYPHENS = ("-", "\xad", "\u2010", "\u2011")
 # What a reader sees of a paragraph depends: with changes accepted or rejected, without what is set beside it
 # (codes of fields, text boxes, readings of characters). Bits: a text is read in each way.
 _DELETED, _INSERTED, _ASIDE = 1, 2, 4
@@ -113,6 +115,31 @@ def rewrite(xml: bytes, rules: Rules) -> tuple[bytes, str]:
     return _spliced(xml, reader.edits), reader.text()
 
 
+def listen(
+    xml: bytes, start: Callable[[str, Mapping[str, str]], None], end: Callable[[str, str], None]
+) -> None:
+    """Tell ``start`` of each element, local name and attributes, and ``end`` of its name and own text.
+
+    The text is what stands behind the last tag before the end: all of it, in elements that hold text only.
+    ``xml`` has been through :func:`rewrite`.
+    """
+    pieces: list[str] = []
+
+    def started(name: str, attributes: dict[str, str]) -> None:
+        pieces.clear()
+        start(local(name), attributes)
+
+    def ended(name: str) -> None:
+        end(local(name), "".join(pieces))
+        pieces.clear()
+
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = started, ended
+    parser.CharacterDataHandler = pieces.append
+    parser.Parse(xml, True)
+
+
 def _utf8(xml: bytes) -> bytes:
     if xml.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = re.sub(r"\A<\?xml[^>]*\?>", "", xml.decode("utf_16", "replace").lstrip("\ufeff"))
@@ -192,10 +219,15 @@ class _Reader:
         if element == "c":
             self._cell = attributes
         elif element in _SPACES:
-            self._say(" ")
+            self._say(self._space(element))
         self._value_from = len(self._pieces)
         if attributes:
             self._attributes(element, tag, attributes)
+
+    def _space(self, element: str) -> str:
+        """Return what an empty element looks like; a line ends for the eye only behind a hyphen."""
+        before = self._pieces[-1][0].rstrip() if self._pieces else ""
+        return "\n" if element in _LINE_ENDS and before.endswith(_HYPHENS) else _SPACES[element]
 
     def _attributes(self, element: str, tag: re.Match[bytes], attributes: Mapping[str, str]) -> None:
         new = _ATTRIBUTE.sub(lambda match: self._attribute(element, match), tag[0])

@@ -5,7 +5,6 @@ A part stays, goes, or makes the document refused, by the type of the relationsh
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import io
 import posixpath
@@ -15,12 +14,14 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
+from rttqa_build.deidentify.documents import cells, tables
 from rttqa_build.deidentify.documents.markup import Rules, local, rewrite
 from rttqa_build.deidentify.documents.pictures import strip_jpeg, strip_png
 from rttqa_build.deidentify.documents.scrubbed import LARGEST_UNPACKED, Content, RefusedError
+from rttqa_build.deidentify.documents.serials import chart_dates, date_styles, dates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 _TYPES = "[Content_Types].xml"
 _MOST_PARTS = 5000
@@ -67,6 +68,7 @@ _PATH = re.compile(r"(?i)^(?:file:|[a-z]:[\\/]|\\\\|/(?:home|users|mnt)/)")
 _PICTURES: Mapping[str, Callable[[bytes], bytes]] = {"png": strip_png, "jpg": strip_jpeg, "jpeg": strip_jpeg}
 _OTHER_PICTURES = frozenset({"gif", "bmp", "tif", "tiff", "emf", "wmf", "wdp"})
 _FONTS = frozenset({"odttf", "fntdata", "ttf"})
+_TOGETHER = (b"sst", b"tbl|sheetData", b"numCache|numLit|numDim")
 REMOVED = "removed"
 
 
@@ -92,13 +94,14 @@ def scrub_office(
     _refuse_active(links, parts, allowed_macros)
     dropped = _dropped(links)
     properties = {_key(link.target): link.type for link in links if link.type in _PROPERTIES}
-    styles = _date_styles(parts.get("xl/styles.xml", b""))
+    styles = date_styles(parts.get("xl/styles.xml", b""))
     content = _Parts([], ["\n".join(parts)], [], [])
     for name, part in parts.items():
         if _key(name) in properties:
             content.members.append((name, _empty_properties(properties[_key(name)])))
         elif _key(name) not in dropped:
             content.add(name, part, _rules(name, links, dropped, styles))
+    content.texts.extend(_together(content.members))
     unread = "The document holds a picture" if content.pictures else ""
     return Content(rezip(content.members), tuple(content.texts), tuple(content.opaque), unread)
 
@@ -142,6 +145,20 @@ class _Parts(NamedTuple):
         if extension in _PICTURES or extension in _OTHER_PICTURES:
             self.pictures.append(name)
         self.members.append((name, clean))
+
+
+_STRINGS, _TABLE, _CHART = (re.compile(rb"<(?:\w+:)?(?:%b)\b" % names) for names in _TOGETHER)
+
+
+def _together(members: Sequence[tuple[str, bytes]]) -> Iterator[str]:
+    """Yield what several elements say together: cells of tables, numbers and formats of charts."""
+    parts = [part for name, part in members if name.lower().endswith(".xml")]
+    shared = next((tables.strings(part) for part in parts if _STRINGS.search(part)), [])
+    for part in parts:
+        if _TABLE.search(part):
+            yield from cells.texts(tables.rows(part, shared))
+        if _CHART.search(part):
+            yield chart_dates(part)
 
 
 _RUNS = re.compile(rb"[\x20-\x7e]{6,}"), re.compile(rb"(?:[\x20-\x7e\xa0-\xff]\0){4,}")
@@ -237,8 +254,8 @@ def _rules(name: str, links: list[_Link], dropped: set[str], styles: frozenset[s
             return _AUTHORS[word]
         if element == "person" and word == "displayName":
             return _AUTHORS["author"]
-        if word in ("refreshedBy", "lastModifiedBy", "dT") or qualified == "w:date":
-            return None  # who last changed it, and when a comment or a tracked change was made
+        if word in ("refreshedBy", "lastModifiedBy", "dT", "gfxdata") or qualified == "w:date":
+            return None  # who last changed it and when; a packed copy of a drawing
         return REMOVED if _PATH.match(value) else value
 
     if name == _TYPES:
@@ -254,7 +271,7 @@ def _rules(name: str, links: list[_Link], dropped: set[str], styles: frozenset[s
         drop=lambda element, _: element in _DROPPED_ELEMENTS,
         authors=frozenset({"author"}) if name.startswith("xl/") else frozenset(),
         date_styles=styles if name.startswith("xl/worksheets/") else frozenset(),
-        dates=_dates,
+        dates=dates,
     )
 
 
@@ -265,42 +282,3 @@ def _binary(name: str, extension: str, part: bytes) -> bytes:
     if extension in _OTHER_PICTURES or extension in _FONTS or "vbaproject" in name.lower():
         return part
     raise RefusedError("A202", "The document holds a part of unknown kind.")
-
-
-# --- dates in workbooks: stored as numbers, shown as dates by their style -----------------------------------
-
-_BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
-_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
-
-
-def _date_styles(xml: bytes) -> frozenset[str]:
-    """Return the indices of the cell styles whose number format shows a date (ECMA-376-1 18.8.30)."""
-    formats: set[int] = set(_BUILT_IN_DATES)
-    styles: list[bool] = []
-    inside: list[bool] = []
-
-    def note(element: str, attributes: Mapping[str, str]) -> bool:
-        if element == "numFmt" and attributes.get("numFmtId", "").isdecimal():
-            code = _LITERAL.sub("", attributes.get("formatCode", "")).lower()
-            if re.search("[dy]|mm", code):
-                formats.add(int(attributes["numFmtId"]))
-        elif element in ("cellXfs", "cellStyles", "dxfs"):
-            inside.append(element == "cellXfs")
-        elif element == "xf" and inside and inside[-1]:
-            styles.append(int(attributes.get("numFmtId", "0") or 0) in formats)
-        return False
-
-    if xml:
-        rewrite(xml, Rules(drop=note))
-    return frozenset(str(index) for index, is_date in enumerate(styles) if is_date)
-
-
-def _dates(serial: str) -> str:
-    """Return a serial number as ISO dates, by both of Excel's day counts (from 1900 and from 1904)."""
-    try:
-        days = int(float(serial))
-        return "\n".join(
-            (start + dt.timedelta(days)).isoformat() for start in (dt.date(1899, 12, 30), dt.date(1904, 1, 1))
-        )
-    except (ValueError, OverflowError):
-        return serial

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from rttqa_build.deidentify.documents import cells
 from rttqa_build.deidentify.documents.reading import fields, joined
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def texts(glyphs: Sequence[Glyph], known: str) -> tuple[str, ...]:
     new = [text for text in dict.fromkeys(spelt) if f" {' '.join(text.split())} " not in have]
     columns = [[_spelt(segment, _WORD_GAP).strip() for segment in column] for column in _columns(segments)]
     parted = [word for column in columns for word in joined(column)]
-    for row in (*columns, *([_spelt(segment, _WORD_GAP).strip() for segment in line] for line in lines)):
+    rows = [[_spelt(segment, _WORD_GAP).strip() for segment in line] for line in lines if len(line) > 1]
+    parted += [word for row in rows for word in cells.parted(row)]
+    for row in (*columns, *rows):
         parted.extend(_boxed(row))
     return tuple(filter(None, ("\n".join(new), "\n".join(dict.fromkeys(parted)))))
 

@@ -14,7 +14,7 @@ from rttqa_build.deidentify.documents.scrubbed import RefusedError
 from rttqa_build.deidentify.pattern import LONG, ordinary_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _MARKS = {
     b"\xef\xbb\xbf": "utf_8_sig",
@@ -76,7 +76,7 @@ def _utf7(data: bytes) -> Iterator[str]:
 
 _OFFICE_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")  # ECMA-376-1 22.4.2.4 (bstr)
 _FORMULA_JOINT = re.compile(r'"\s*&\s*"')
-_HYPHENATED = re.compile(r"(?<=\w)[-\u2010\u2011][ \t]*\r?\n\s*(?=\w)")
+_HYPHENATED = re.compile(r"(?<=\w)[-\xad\u2010\u2011][ \t]*\r?\n\s*(?=\w)")
 _SPACED_OUT = re.compile(r"(?<![^\W_])(?:[^\W\d_][ \t\xa0]){3,}[^\W\d_](?![^\W_])")
 _DIGITS_OF_A_DAY = re.compile(
     r"(?<!\S)(?<!\d[ \t])(?:\d[ \t\xa0]{1,9}(?:[-/.][ \t\xa0]{1,9})?){7}\d(?!\S|[ \t]\d)"
@@ -130,11 +130,12 @@ _FEWEST_LETTERS, _FEWEST_DIGITS = 4, 6
 _WIDEST = 64  # letters or digits of a word or number
 
 
-def joined(lines: Sequence[str]) -> Iterator[str]:
+def joined(lines: Sequence[str], is_one: Callable[[Sequence[str]], bool] | None = None) -> Iterator[str]:
     """Yield the words and numbers that may go on in the next line, or in several of one word each.
 
-    Ordinary words that give no long one are words of their own.
+    ``is_one`` tells whether pieces make one; left out, all do but ordinary words that give no long one.
     """
+    is_one = is_one or _is_one
     bare = [line.strip() for line in lines]
     for at, line in enumerate(bare):
         tail = _TAIL.search(line[-_WIDEST:])
@@ -144,7 +145,7 @@ def joined(lines: Sequence[str]) -> Iterator[str]:
             if head is None or not _goes_on(pieces[-1], head[0]):
                 break
             pieces.append(head[0])
-            if _is_one(pieces):
+            if is_one(pieces):
                 yield "".join(pieces)
             if head[0] != below:
                 break
@@ -157,12 +158,17 @@ def _goes_on(tail: str, head: str) -> bool:
     return not head[0].isupper() or (tail.isupper() and head.isupper())
 
 
-def _is_one(pieces: list[str]) -> bool:
+def _is_one(pieces: Sequence[str]) -> bool:
     whole = "".join(pieces)
     if not whole.isalpha():
         return sum(c.isdecimal() for c in whole) >= _FEWEST_DIGITS
     words = all(piece.casefold() in ordinary_words() for piece in pieces)
     return len(whole) >= (LONG if words else _FEWEST_LETTERS)
+
+
+def boxed(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the runs of lines that are a form's boxes, each as lines again."""
+    yield from (match[0] for match in _BOXED.finditer("\n".join(lines)))
 
 
 _LONGEST_RUN = 40  # boxes of a form; more are a table's column
