@@ -170,6 +170,20 @@ def load(root: Path) -> tuple[Settings | None, tuple[Diagnostic, ...]]:
     return (None if exit_code(findings) else Settings.from_document(document, root)), findings
 
 
+def own_identifiers(data: bytes) -> tuple[IdentifierPattern, ...] | None:
+    """Return the centre's own patterns, from settings that cannot be used too; None where nobody can tell."""
+    document, _ = parse(data, FILE)
+    if document is None or not isinstance(document.data, dict) or any(_patterns(document)):
+        return None
+    entries: Any = document.data.get("identifiers") or []
+    try:
+        patterns = [one["pattern"] for one in entries]
+    except (TypeError, KeyError):
+        return None
+    sound = all(isinstance(pattern, str) for pattern in patterns)
+    return tuple(IdentifierPattern("", pattern) for pattern in patterns) if sound else None
+
+
 def expand(value: str, environ: Mapping[str, str]) -> str:
     """Return a setting with its ``${RTTQA_…}`` replaced.
 

@@ -98,7 +98,7 @@ class Workspace(Places):
         library = Library(root)
         loaded, found = settings.load(root)
         if loaded is None:
-            raise SettingsError(found)
+            raise SettingsError(found, root)
         return cls(root, loaded, environ, library, found)
 
     def manifests(self, named: Iterable[str]) -> tuple[Path, ...]:
@@ -372,11 +372,12 @@ def _may_hold(manifest: Path, sought: re.Pattern[bytes]) -> bool:
 
 
 class SettingsError(UsageError):
-    """The settings cannot be used; ``diagnostics`` say why."""
+    """The settings of the repository at ``root`` cannot be used; ``diagnostics`` say why."""
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+    def __init__(self, diagnostics: tuple[Diagnostic, ...], root: Path) -> None:
         super().__init__(f"{FILE} cannot be used", "mend the findings above")
         self.diagnostics = diagnostics
+        self.root = root
 
 
 def _is_submission(folder: Path) -> bool:

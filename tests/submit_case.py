@@ -45,6 +45,7 @@ class Rebuilt:
     lock: Lock | None
     package: Path | None
     diagnostics: tuple[Diagnostic, ...] = ()
+    whose: str = ""
 
 
 @dataclass(frozen=True)

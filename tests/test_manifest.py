@@ -100,6 +100,7 @@ OF_THOUSANDS = {
     "unknown fields": ("", "field{0}: x", "M101"),
     "unknown fields of entries": ("data:\n  plan:", "  - {{id: a{0}, lable: x}}", "M101"),
     "values of another kind": ("structures:", "  s{0}: []", "M103"),
+    "several faults in each": ("documents:", "  d{0}: {{path: a{0}.pdf, other: no}}", "M101"),
     "numbers for names": ("structures:", "  s{0}: {0}", ""),
     "one name for all": ("structures:", "  s{0}: x", "M205"),
     "cut short": ("structures:", "  s{0}: x{0} #1", "M226"),
@@ -107,6 +108,22 @@ OF_THOUSANDS = {
     "one id for all": ("data:\n  plan:", "  - {{id: a, label: x}}", "M202"),
     "unfinished": ("structures:", "  s{0}: TODO", "M201"),
 }
+
+
+def test_of_thousands_of_faults_the_first_are_told_whatever_the_run() -> None:
+    lines = [f"  s{n}: [1, {{a: b}}]" for n in range(MANY)]
+    begin = time.perf_counter()
+    reading = LIBRARY.read_manifest("\n".join([PHANTOM + "structures:", *lines]).encode(), "m.yaml")
+    assert time.perf_counter() - begin < 5
+    first = len(PHANTOM.splitlines()) + 2
+    assert [d.where.line for d in reading.diagnostics] == list(range(first, first + 51))
+
+
+def test_numbers_for_text_are_all_found_among_thousands_of_faults() -> None:
+    lines = [f"  s{n}: {n}" if n % 2 else f"  s{n}: []" for n in range(3000)]
+    reading = LIBRARY.read_manifest("\n".join([PHANTOM + "structures:", *lines]).encode(), "m.yaml")
+    assert {d.code for d in reading.diagnostics} == {"M103", "M110"}
+    assert all(d.where.item in ("", f"structures.s{2 * n}") for n, d in enumerate(reading.diagnostics))
 
 
 @pytest.mark.parametrize("how", OF_THOUSANDS)

@@ -62,7 +62,7 @@ def _one(here: Workspace, path: Path, key: CentreKey, crew: Workers, *, locked: 
     name = path.parent.name
     found: tuple[Diagnostic, ...] = ()
     try:
-        _demand_places(here, name, here.read(path)[1].manifest)  # before anything is made there
+        demand_places(here, name, here.read(path)[1].manifest)  # before anything is made there
         with here.alone(name):
             submission = with_key(here, here.load(path), key)
             found = submission.reading.diagnostics
@@ -99,7 +99,7 @@ def order(
     here: Workspace, submission: Submission, key: CentreKey, crew: Workers, *, keep: bool = True
 ) -> Order:
     """Return what a build of a submission needs; raise RttqaError when source or output may not be used."""
-    _demand_places(here, submission.name, submission.manifest)
+    demand_places(here, submission.name, submission.manifest)
     return _order(here, submission, key, crew, keep=keep)
 
 
@@ -128,7 +128,7 @@ def _order(here: Workspace, submission: Submission, key: CentreKey, crew: Worker
     )
 
 
-def _demand_places(here: Workspace, name: str, manifest: Manifest | None) -> None:
+def demand_places(here: Workspace, name: str, manifest: Manifest | None) -> None:
     """Raise UsageError where source or output may not lie."""
     _demand_ignored(here, here.output(name) / REPORT)
     _demand_unsent(here, here.output(name))

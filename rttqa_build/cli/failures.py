@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from rttqa_build import __version__, disk
-from rttqa_build.cli.output import show_text, terminal
+from rttqa_build.cli.output import NO_SOURCES, show_text, terminal
+from rttqa_build.cli.snippet import Sources
 from rttqa_build.diagnostic import RttqaError
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def guarded(run: Callable[[], object], environ: Mapping[str, str]) -> int:
 def ending(error: BaseException, environ: Mapping[str, str]) -> int:
     """Say what stopped the program and return its exit code."""
     match error:
-        case KeyboardInterrupt() | typer.Abort():
+        # the last is what Python 3.11 makes of the first while a class is being made
+        case KeyboardInterrupt() | typer.Abort() | RuntimeError(__cause__=KeyboardInterrupt()):
             sys.stderr.write("\ninterrupted; nothing half-made is left behind\n")
             return INTERRUPTED
         case typer.TyperException():
@@ -57,7 +59,9 @@ def ending(error: BaseException, environ: Mapping[str, str]) -> int:
             getattr(error, "show", lambda: typer.echo(error.format_message(), err=True))()
             return USAGE
         case RttqaError():
-            show_text(getattr(error, "diagnostics", ()), terminal(environ))
+            root = getattr(error, "root", None)
+            sources = _settings(root) if root else NO_SOURCES
+            show_text(getattr(error, "diagnostics", ()), terminal(environ), sources)
             tell(error)
             return error.exit_code
         case BrokenPipeError() | SystemExit():  # the latter is what typer makes of the former
@@ -68,6 +72,28 @@ def ending(error: BaseException, environ: Mapping[str, str]) -> int:
             tell(disk.failure(error, "a file, or the output"))
             return OPERATIONAL
     return bug(error)
+
+
+def _settings(root: Path) -> Sources:
+    """Return the settings that cannot be used, to show the lines that findings speak of.
+
+    None is shown where the centre's own identifiers cannot be told, and none that holds a link: it may be the
+    portal's, which is a secret.
+    """
+    from rttqa_build.centre.identifiers import kinds
+    from rttqa_build.settings import FILE, own_identifiers
+    from rttqa_build.source import MAX_BYTES
+
+    try:
+        data = disk.head(root / FILE, MAX_BYTES, FILE)
+        text, patterns = data.decode("utf-8-sig"), own_identifiers(data)
+    except (RttqaError, UnicodeDecodeError):
+        return NO_SOURCES
+    if patterns is None:
+        return NO_SOURCES
+    return Sources(
+        lambda name: text if name == FILE else "", lambda line: "://" in line or bool(kinds(line, patterns))
+    )
 
 
 def _let_go_of_output() -> None:

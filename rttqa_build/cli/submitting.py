@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rttqa_build import records
 from rttqa_build.centre import repository
 from rttqa_build.cli import failures, mailing, session
+from rttqa_build.cli.building import demand_places
 from rttqa_build.cli.building import order as build_order
 from rttqa_build.cli.formats import Format, Row
 from rttqa_build.cli.output import show_text
@@ -93,6 +94,7 @@ def _taken(
     for path in paths:
         name = path.parent.name
         try:
+            demand_places(here, name, here.read(path)[1].manifest)  # before anything is made there
             held.enter_context(here.alone(name))
             one = with_key(here, here.load(path), key)
             shared = here.ledger(one)

@@ -40,6 +40,8 @@ __all__ = [
 
 # Each pass turns the numbers that it finds in the way into text; text can let a further branch apply.
 _MAX_PASSES = 5
+# Of the members of a list or mapping that are at fault, nobody reads as many.
+_MOST_AT_FAULT = 500
 
 
 class CompiledSchema:
@@ -115,10 +117,43 @@ def _validator(schema: Schema) -> Validator:
         if isinstance(instance, str) and not matches(pattern, instance):
             yield ValidationError("the pattern does not match")
 
+    standard: Any = Draft202012Validator.VALIDATORS
+
+    def additional(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if not isinstance(instance, dict) or not isinstance(wanted, dict):
+            yield from standard["additionalProperties"](validator, wanted, instance, schema)
+            return
+        yield from _of_few_members(
+            error
+            for name in instance  # in their order, where jsonschema makes a set of them
+            if name not in schema.get("properties", {})
+            and not any(matches(one, name) for one in schema.get("patternProperties", {}))
+            for error in validator.descend(instance[name], wanted, path=name)
+        )
+
     registry: Registry[Any] = Registry()
-    extended: Any = extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]  # stub
+    own = {
+        "pattern": pattern,
+        "additionalProperties": additional,
+        "items": lambda *given: _of_few_members(standard["items"](*given)),
+    }
+    extended: Any = extend(Draft202012Validator, own)  # type: ignore[no-untyped-call]  # stub
     validator: Validator = extended(schema, registry=registry)
     return validator
+
+
+def _of_few_members(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    """Yield the errors of a list or mapping until many of its members are at fault; no further one is read.
+
+    Numbers that become text are no faults: all of them have to be found.
+    """
+    members: set[object] = set()
+    for error in errors:
+        if error.relative_path and not any(_numbers_for_text([error])):
+            members.add(error.relative_path[0])  # before others put theirs in front of it
+        yield error
+        if len(members) > _MOST_AT_FAULT:
+            return
 
 
 def _numbers_for_text(errors: list[ValidationError]) -> Iterator[Path]:

@@ -33,6 +33,10 @@ class Built(Protocol):
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Return what the rebuild found."""
 
+    @property
+    def whose(self) -> str:
+        """Return the keyed digest of whom the source names: releases hold for these."""
+
 
 class Report(Protocol):
     """What ``verify`` says about the package that it read from an open handle."""

@@ -6,7 +6,7 @@ why it may not be sent, each with its own code and hint; nothing is changed, bui
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rttqa_build.centre.repository import FileState
@@ -187,6 +187,18 @@ def _approvals(candidate: Candidate, settings: Settings) -> Iterator[Diagnostic]
         words = f"{_plural(wanted, 'approval')} of this content {verb} needed, and {given or 'none'} given"
         yield finding("U005", words, at(candidate, APPROVAL))
     yield from _releases(candidate, candidate.lock, max(wanted, 1))
+
+
+def void_releases(candidate: Candidate, settings: Settings, whose: str) -> tuple[Diagnostic, ...]:
+    """Return where too few people released a find, of those who did for whom the export names now.
+
+    ``whose``: the rebuild's digest of them; before it, nobody can tell which releases are void.
+    """
+    if candidate.lock is None:
+        return ()
+    wanted = approval.required(settings.gate.approvals, example=candidate.trial.status == "example")
+    valid = tuple(one for one in candidate.released if one.whose == whose)
+    return tuple(_releases(replace(candidate, released=valid), candidate.lock, max(wanted, 1)))
 
 
 def _releases(candidate: Candidate, lock: Lock, wanted: int) -> Iterator[Diagnostic]:

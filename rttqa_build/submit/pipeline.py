@@ -18,7 +18,7 @@ from rttqa_build.records.receipt import Attempt, Outcome, OutcomeKind, Word
 from rttqa_build.submit import journal as journals
 from rttqa_build.submit.contract import Built, Ending, Order, Report, Result, Steps
 from rttqa_build.submit.finish import finish
-from rttqa_build.submit.gate import Candidate, Site, at, doubt, gate
+from rttqa_build.submit.gate import Candidate, Site, at, doubt, gate, void_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +93,7 @@ def submit(
     if exit_code(findings) or lock is None or portal is None:
         return Result(candidate.name, Ending.STOPPED, findings)
     built = steps.rebuild()
-    findings = ordered([*findings, *_differences(candidate, lock, built)])
+    findings = ordered([*findings, *_differences(candidate, lock, site, built)])
     if exit_code(findings) or built.package is None:
         return Result(candidate.name, Ending.STOPPED, findings)
     with _opened(built.package) as handle:
@@ -154,11 +154,15 @@ def _named(host: str) -> str:
 # --- what must agree before anything leaves ---
 
 
-def _differences(candidate: Candidate, lock: Lock, built: Built) -> tuple[Diagnostic, ...]:
-    """Return why the rebuild is not the lock's; without a package, the rebuild's own findings say why."""
+def _differences(candidate: Candidate, lock: Lock, site: Site, built: Built) -> tuple[Diagnostic, ...]:
+    """Return why the rebuild is not the lock's, or not what people released.
+
+    Without a package, the rebuild's own findings say why.
+    """
     where = at(candidate, LOCK)
     if built.lock is not None and built.package is not None:
-        return compare(lock, built.lock, where)
+        released = void_releases(candidate, site.settings, built.whose)
+        return (*compare(lock, built.lock, where), *released)
     return (*built.diagnostics, finding("U023", "the rebuild gave no package", where))
 
 

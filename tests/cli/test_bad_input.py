@@ -271,6 +271,63 @@ def test_surroundings(break_it: Callable[[Centre], None], told: str, centre: Cen
         assert not list(centre.root.parent.rglob(".running")), "nothing is made where nothing may be"
 
 
+def test_findings_in_the_settings_show_their_line(centre: Centre) -> None:
+    settings = centre.root / "rttqa.yaml"
+    centre.edit("data_root:", "dataroot:", settings)
+    number, line = next(
+        (n, line)
+        for n, line in enumerate(settings.read_text("utf-8").splitlines(), start=1)
+        if line.startswith("dataroot:")
+    )
+    ran = centre.call("check")
+    assert ran.code == 2
+    assert f"  {number} | {line[:20]}" in ran.told
+    assert f"\n  {' ' * len(str(number))} | ^\n" in ran.told
+
+
+def test_a_line_of_the_settings_that_identifies_is_not_shown(centre: Centre) -> None:
+    settings = centre.root / "rttqa.yaml"
+    settings.write_text(settings.read_text("utf-8") + "note: NHS number 943 476 5919\n", "utf-8")
+    ran = centre.call("check")
+    assert ran.code == 2
+    assert "rttqa.yaml:" in ran.told
+    assert "943" not in ran.told
+
+
+def test_a_line_of_the_settings_with_an_own_identifier_is_not_shown(centre: Centre) -> None:
+    settings = centre.root / "rttqa.yaml"
+    text = settings.read_text("utf-8").replace("settings: 1", "settings: 1\nnote: XQ-778899")
+    settings.write_text(text + "identifiers:\n- {name: local, pattern: 'XQ-[0-9]{6}'}\n", "utf-8")
+    ran = centre.call("check")
+    assert ran.code == 2
+    assert "rttqa.yaml:3:1" in ran.told
+    assert "778899" not in ran.told
+
+
+def test_a_link_in_the_settings_is_not_shown(centre: Centre) -> None:
+    centre.edit(
+        "data_root:", "lnk: https://cloud.example.org/s/SECRET\ndata_root:", centre.root / "rttqa.yaml"
+    )
+    ran = centre.call("check")
+    assert ran.code == 2
+    assert "rttqa.yaml:9:1" in ran.told
+    assert "SECRET" not in ran.told
+
+
+@pytest.mark.parametrize(
+    "break_it", [_built_into_git, _built_among_originals, _built_into_the_source, _built_into_the_portal]
+)
+def test_submit_makes_nothing_where_nothing_may_be(
+    break_it: Callable[[Centre], None], centre: Centre
+) -> None:
+    break_it(centre)
+    centre.commit()
+    ran = centre.call("submit")
+    assert ran.code == 2
+    assert "build_dir" in ran.told
+    assert not list(centre.root.parent.rglob(".running"))
+
+
 def test_who_only_builds_need_not_know_the_portal(centre: Centre) -> None:
     centre.edit("path: ../data/portal", "path: '${RTTQA_OUTBOX}'", centre.root / "rttqa.yaml")
     assert centre.call("build").code == 0

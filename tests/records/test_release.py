@@ -11,7 +11,7 @@ import pydicom
 import pytest
 from dicom_builder import IMPLICIT, element, part10
 from lock_builder import make_lock
-from submit_case import codes, make_case
+from submit_case import LOCK, codes, make_case
 
 from rttqa_build import synthetic
 from rttqa_build.build import build
@@ -339,6 +339,26 @@ def test_the_gate_wants_as_many_people_as_for_an_approval(
     candidate = replace(case.candidate, lock=lock, released=rows, approvals=two)
     site = replace(case.site, settings=replace(case.site.settings, gate=Gate(approvals=approvals)))
     assert codes(gate(candidate, site)) == expected
+
+
+@pytest.mark.parametrize(("whose", "sent"), [("new", 1), ("old", 0)])
+def test_a_void_release_counts_for_nobody(whose: str, sent: int, tmp_path: Path) -> None:
+    """Of two people one released before the export named whom it names now: only the rebuild can tell."""
+    case = make_case(tmp_path)
+    lock = replace(LOCK, findings=(LockedFinding("A110", "warning", "plan"),))
+    rows = tuple(
+        replace(ROW, content=LOCK.content, by=f"{by}@example.org", whose=at)
+        for by, at in (("a", whose), ("b", "new"))
+    )
+    two = tuple(replace(case.candidate.approvals[0], by=row.by) for row in rows)
+    case.candidate = replace(case.candidate, lock=lock, released=rows, approvals=two)
+    case.site = replace(case.site, settings=replace(case.site.settings, gate=Gate(approvals=2)))
+    case.rebuilt = replace(case.rebuilt, lock=lock, whose="new")
+    result = case.submit()
+    assert (len(case.outbox), [d.code for d in result.diagnostics if d.fatal]) == (
+        sent,
+        [] if sent else ["U009"],
+    )
 
 
 def test_without_a_released_find_the_gate_asks_for_none(tmp_path: Path) -> None:

@@ -92,6 +92,22 @@ def test_a_long_name_breaks_before_the_next_column(empty: Path) -> None:
     assert name in squeezed(found)
 
 
+def test_a_name_wider_than_its_column_is_set_smaller(empty: Path) -> None:
+    """Sixteen letters are the most that TG-263 allows; these have nowhere to break."""
+    summary = example.summary()
+    row, *_ = summary.constraints
+    rows = (replace(row, structure="W" * 16), replace(row, structure="PTV_6000_opt"))
+    document = rendered(replace(summary, constraints=rows, structures=()), empty)
+    sizes: dict[str, float] = {}
+
+    def met(words: str, _: object, matrix: list[float], __: object, size: float) -> None:
+        sizes[words.strip()] = size * abs(matrix[0])
+
+    for page in PdfReader(io.BytesIO(document)).pages:
+        page.extract_text(visitor_text=met)
+    assert sizes["W" * 16] < 0.8 * sizes["PTV_6000_opt"]
+
+
 def test_pages_say_whose_they_are_and_the_document_is_accessible(empty: Path) -> None:
     reader = PdfReader(io.BytesIO(rendered(example.summary(views=True), empty)))
     root = reader.root_object
