@@ -127,8 +127,8 @@ FAULTS = (
     Fault(
         "the preamble is kept",
         "engine",
-        'b"".join([meta, *body])',
-        'b"".join([stream.data[:128], meta[128:], *body])',
+        "[meta, *body]",
+        "[stream.data[:128], meta[128:], *body]",
         _META,
     ),
     Fault(

@@ -54,8 +54,17 @@ def sequence(
     encoding: Encoding, tag: int, items: Iterable[bytes], *, vr: str = "SQ", undefined: bool = False
 ) -> bytes:
     """Return a sequence of ready items."""
-    content = b"".join(items)
-    if not undefined:
-        return header(encoding, tag, vr, len(content)) + content
-    inner = encoding._replace(little=encoding.little or vr == "UN")  # behind UN all is little endian
-    return header(encoding, tag, vr, UNDEFINED) + content + delimiter(inner, SEQUENCE_END)
+    return b"".join(sequence_parts(encoding, tag, items, vr=vr, undefined=undefined))
+
+
+def sequence_parts(
+    encoding: Encoding, tag: int, items: Iterable[bytes], *, vr: str = "SQ", undefined: bool = False
+) -> list[bytes]:
+    """Return the same before it is copied into one: its header, its items, its delimiter."""
+    parts = [b"", *items]
+    if undefined:
+        inner = encoding._replace(little=encoding.little or vr == "UN")  # behind UN all is little endian
+        parts.append(delimiter(inner, SEQUENCE_END))
+    length = UNDEFINED if undefined else sum(map(len, parts))
+    parts[0] = header(encoding, tag, vr, length)
+    return parts

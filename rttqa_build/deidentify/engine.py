@@ -30,21 +30,36 @@ _SHORT, _MOST_REMEMBERED = 128, 1 << 15
 _UNDEFINED_BYTES = UNDEFINED.to_bytes(4, "little")
 
 
-class Pseudonymised(NamedTuple):
-    """The new file, how often each rule was applied to which tag, the text that leaves by tag.
+class Rewritten(NamedTuple):
+    """The new file in parts, how often each rule was applied to which tag, the text that leaves by tag.
 
     ``uids`` are the original values for which a pseudonym stands in the file; what stood in the place of a
     class is not among them: it refers to nothing.
     """
 
-    data: bytes
+    parts: list[Chunk]
     rules: Counter[tuple[int, Action]]
     texts: frozenset[tuple[int, str]]
     uids: frozenset[bytes]
 
 
+class Pseudonymised(NamedTuple):
+    """The new file, how often each rule was applied to which tag, the text that leaves by tag."""
+
+    data: bytes
+    rules: Counter[tuple[int, Action]]
+    texts: frozenset[tuple[int, str]]
+
+
 def pseudonymise(stream: Stream, job: Job, plan: ObjectPlan) -> Pseudonymised:
-    """Return the pseudonymised object.
+    """Return the pseudonymised object; raise :class:`StreamError` as :func:`rewritten` does."""
+    made = rewritten(stream, job, plan)
+    del stream  # the elements of a large structure set take more than its bytes, which are copied now
+    return Pseudonymised(b"".join(made.parts), made.rules, made.texts)
+
+
+def rewritten(stream: Stream, job: Job, plan: ObjectPlan) -> Rewritten:
+    """Return the pseudonymised object in parts.
 
     Raises :class:`StreamError` when it lacks its identity, or hides an overlay in the bits of its pixels.
     """
@@ -60,8 +75,8 @@ def pseudonymise(stream: Stream, job: Job, plan: ObjectPlan) -> Pseudonymised:
         writer.values.new_uids(_identity(stream, SOP_INSTANCE_UID)),
         stream.transfer_syntax,
     )
-    return Pseudonymised(
-        b"".join([meta, *body]), writer.rules, frozenset(writer.values.texts), frozenset(writer.values.uids)
+    return Rewritten(
+        [meta, *body], writer.rules, frozenset(writer.values.texts), frozenset(writer.values.uids)
     )
 
 
@@ -122,7 +137,7 @@ class _Writer:
         for element in elements:
             action = action_of(element.tag, element.vr)
             if action is Action.KEEP:
-                new: bytes | None = None
+                new: bytes | list[bytes] | None = None
                 stays = True
             else:
                 stays, new = self._apply(action, element, elements, encoding)
@@ -132,7 +147,9 @@ class _Writer:
             if end > start:
                 chunks.append(data[start:end])
             start, end = (element.start, element.end) if stays else (0, 0)
-            if new:
+            if isinstance(new, list):
+                chunks.extend(new)
+            elif new:
                 chunks.append(new)
         if end > start:
             chunks.append(data[start:end])
@@ -140,8 +157,8 @@ class _Writer:
 
     def _apply(
         self, action: Action, element: Element, siblings: list[Element], encoding: Encoding
-    ) -> tuple[bool, bytes | None]:
-        """Return whether the element stays as it is, else its new bytes (none: it goes)."""
+    ) -> tuple[bool, bytes | list[bytes] | None]:
+        """Return whether the element stays as it is, else its new bytes, or parts of them (none: it goes)."""
         if action is Action.PRIVATE and self._is_safe(element, siblings):
             return True, None
         if action in (Action.REMOVE, Action.PRIVATE):
@@ -197,7 +214,7 @@ class _Writer:
             return element.vr
         return self.data[element.start + 4 : element.start + 6].decode("ascii")
 
-    def _sequence(self, action: Action, element: Element, encoding: Encoding) -> bytes:
+    def _sequence(self, action: Action, element: Element, encoding: Encoding) -> list[bytes]:
         items = kept_items(self.stream, element, self.plan.rois) if action is Action.ENTER else ()
         if action is not Action.ENTER:
             self.rules[element.tag, Action.EMPTY] += 1
@@ -213,4 +230,4 @@ class _Writer:
             )
             for item in items
         )
-        return encode.sequence(encoding, element.tag, written, vr=vr, undefined=undefined)
+        return encode.sequence_parts(encoding, element.tag, written, vr=vr, undefined=undefined)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from rttqa_build.deidentify.engine import pseudonymise
+from rttqa_build.deidentify.engine import rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,9 +29,12 @@ class Content(NamedTuple):
 
 def content(stream: Stream, job: Job, plan: ObjectPlan) -> Content:
     """Return an RT object's content; ``job`` maps UIDs to base UIDs."""
-    result = pseudonymise(stream, job, plan)
+    result = rewritten(stream, job, plan)
+    digest = hashlib.sha256()
+    for part in result.parts:
+        digest.update(part)
     uids = (uid.strip(b"\0 ").decode("latin-1") for value in result.uids for uid in value.split(b"\\"))
-    return Content(hashlib.sha256(result.data).digest(), frozenset(uids))
+    return Content(digest.digest(), frozenset(uids))
 
 
 def final_uids(contents: Mapping[str, Content], names: Pseudonyms) -> dict[str, str]:

@@ -19,6 +19,7 @@ from rttqa_build.deidentify.identity import Harvest, Kind, harvest, harvest_name
 from rttqa_build.deidentify.reader import CutError, LineEndingError, StreamError
 from rttqa_build.deidentify.stream import demand_whole, head, parse
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, Severity, finding, ordered, with_severity
+from rttqa_build.inflight import mapped
 from rttqa_build.sibling import Here
 from rttqa_build.study import Fate, Instance, Reason, Study, assemble, read
 from rttqa_build.study import Kind as ObjectKind
@@ -99,12 +100,12 @@ def take_in(folder: Path, jobs: int, progress: Callable[[str], None], begun: Sur
     between the readers.
     """
     begun = begun or survey(folder, Here(), jobs)
-    progress(f"reading {len(begun.paths)} files")
+    progress(f"reading {len(begun.sizes)} files")
     with ThreadPoolExecutor(jobs) as pool:
-        taken = list(pool.map(partial(_take, folder), begun.paths))
+        taken = list(mapped(pool, partial(_take, folder), begun.sizes, begun.sizes.__getitem__))
     met = [_together(folder, one, other) for one, other in zip(begun.results(), taken, strict=True)]
     study = assemble([*(one.result for one in met), *begun.others])
-    names = (harvest_names(begun.paths), _numbers_of(folder.name))
+    names = (harvest_names(begun.sizes), _numbers_of(folder.name))
     return Intake(
         study,
         merged([*(one.harvest for one in met), *names]),

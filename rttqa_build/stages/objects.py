@@ -1,13 +1,12 @@
 """Selected objects → pseudonymised members of the package, a bounded number at a time over threads.
 
-Parsing and rewriting hold the interpreter lock, searching, hashing and compressing release it. Two objects
-a thread are in flight, or as many small ones as two large: memory stays flat however many slices there are.
+Parsing and rewriting hold the interpreter lock, searching, hashing and compressing release it. In flight is
+the largest object and some small ones: memory stays flat however many slices, and however many doses.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
@@ -23,12 +22,12 @@ from rttqa_build.deidentify.labels import dated_labels
 from rttqa_build.deidentify.reader import StreamError
 from rttqa_build.deidentify.stream import parse
 from rttqa_build.diagnostic import Location, RttqaError, finding
+from rttqa_build.inflight import mapped
 from rttqa_build.package.layout import Placed, object_paths
 from rttqa_build.study import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from concurrent.futures import Future
     from pathlib import Path
 
     from rttqa_build.deidentify.policy import Action
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
 
 LARGEST_OBJECT = 1 << 32
 RT_KINDS = (Kind.STRUCTURE_SET, Kind.PLAN, Kind.DOSE, Kind.REGISTRATION)
-In = TypeVar("In")
-Out = TypeVar("Out")
 Packed = TypeVar("Packed")
 
 
@@ -138,14 +135,20 @@ def process(
 
     ``pack`` is called in the thread that made the object's bytes.
     """
+    rules: dict[object, Mapping[tuple[int, Action], int]] = {}  # most slices of a series have one account
+    texts: dict[object, frozenset[tuple[int, str]]] = {}
 
     def one(task: Task) -> Done[Packed]:
-        return _process(_read(folder, task.instance), task, job, scanner, pack)
+        if task.instance.kind in RT_KINDS:
+            job.uid(task.instance.sop_uid.encode("latin-1"))  # waited for before it takes up memory
+        done = _process(_read(folder, task.instance), task, job, scanner, pack)
+        return done._replace(
+            rules=rules.setdefault(frozenset(done.rules.items()), done.rules),
+            texts=texts.setdefault(done.texts, done.texts),
+        )
 
-    same: dict[object, Mapping[tuple[int, Action], int]] = {}  # most slices of a series have one account
     with ThreadPoolExecutor(jobs) as pool:
-        for done in bounded(pool.submit, one, _for_threads(chosen), 2 * jobs, _size):
-            yield done._replace(rules=same.setdefault(frozenset(done.rules.items()), done.rules))
+        yield from mapped(pool, one, _for_threads(chosen), _size)
 
 
 def _size(task: Task) -> int:
@@ -165,35 +168,12 @@ def _for_threads(chosen: Iterable[Task]) -> list[Task]:
     return [*images[:half], *others, *images[half:]]
 
 
-def bounded(
-    submit: Callable[[Callable[[In], Out], In], Future[Out]],
-    work: Callable[[In], Out],
-    items: Iterable[In],
-    limit: int,
-    size: Callable[[In], int],
-) -> Iterator[Out]:
-    """Yield the results in order, with at most ``limit`` in flight, or more where these are small.
-
-    Small ones may be together as large as twice the largest: the threads have work while that one is made.
-    """
-    waiting = deque(items)
-    room = 2 * max(map(size, waiting), default=0)
-    flying: deque[tuple[Future[Out], int]] = deque()
-    while waiting or flying:
-        while waiting and (len(flying) < limit or size(waiting[0]) <= room):
-            item = waiting.popleft()
-            room -= size(item)
-            flying.append((submit(work, item), size(item)))
-        result, freed = flying.popleft()
-        yield result.result()
-        room += freed
-
-
 def _process(
     data: bytes, task: Task, job: Job, scanner: Scanner, pack: Callable[[Task, bytes], Packed]
 ) -> Done[Packed]:
     try:
         result = pseudonymise(parse(data), job, task.plan)
+        del data
         finished = parse(result.data)
     except StreamError as error:
         message, path = f"an object was refused: {error}", scanner.masked(task.instance.file.path)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LINK = "a symbolic link, which is not followed"
 _SPECIAL = "not a regular file"
-_DENIED = "the operating system does not let it be read"
+DENIED = "the operating system does not let it be read"
 
 
 class Listing(NamedTuple):
@@ -42,7 +42,7 @@ def files(folder: Path) -> Listing:
     def tell(path: str, why: str) -> None:
         others.append(Fate(SourceFile(_below(folder, path), 0, ""), Reason.UNREADABLE, why))
 
-    for base, folders, names in os.walk(folder, onerror=lambda error: tell(str(error.filename), _DENIED)):
+    for base, folders, names in os.walk(folder, onerror=lambda error: tell(str(error.filename), DENIED)):
         for entry in (Path(base, name) for name in (*folders, *names)):
             if entry.is_symlink():
                 tell(str(entry), _LINK)

@@ -38,6 +38,7 @@ _CHARACTER_SET = TAGS["SpecificCharacterSet"]
 _HALTS = _PIXELS | {_CHARACTER_SET}
 _FIRST_GROUPS = frozenset({b"\x02\0", b"\x08\0"})
 _PREAMBLE = 132
+_SHORT = 64
 _INFLATED_LIMIT = 1 << 30
 _CUT = "it is cut short or damaged"
 _PUNCTUATION = re.compile(r"[^A-Z0-9]")
@@ -72,9 +73,7 @@ class Header:
     def texts(self, keyword: str) -> tuple[str, ...]:
         """Return the values of a text element without their padding."""
         value = self.raw(keyword)
-        return (
-            tuple(v.strip(" \0") for v in _decode(value, self.encoding.codecs).split("\\")) if value else ()
-        )
+        return (_remembered if len(value) <= _SHORT else _texts)(value, self.encoding.codecs) if value else ()
 
     def text(self, keyword: str) -> str:
         """Return the first value of a text element, or nothing."""
@@ -321,7 +320,15 @@ def _known_codecs() -> Mapping[str, str]:
     return {_PUNCTUATION.sub("", name): codec for name, codec in python_encoding.items()}
 
 
-def _decode(value: bytes, codecs: tuple[str, ...]) -> str:
+def _texts(value: bytes, codecs: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text.strip(" \0") for text in _decoded(value, codecs).split("\\"))
+
+
+# most slices of a series have the same: one string, here and where they are sent
+_remembered = functools.lru_cache(1 << 12)(_texts)
+
+
+def _decoded(value: bytes, codecs: tuple[str, ...]) -> str:
     if b"\x1b" not in value:
         return value.decode(codecs[0], "replace")
     return "".join(_fragment(part, codecs[0]) for part in _ESCAPED.split(value))

@@ -42,10 +42,11 @@ def referenced_series(header: Header) -> Iterator[Header]:
 
 
 def _rois(header: Header) -> tuple[Roi, ...]:
-    drawn: dict[int | None, list[Header]] = {}
+    contours: dict[int | None, _Contours] = {}
+    known: dict[str, str] = {}
     for roi in header.items("ROIContourSequence"):
-        drawn.setdefault(roi.integer("ReferencedROINumber"), []).extend(roi.items("ContourSequence"))
-    contours = {number: _contours(items) for number, items in drawn.items()}
+        number = roi.integer("ReferencedROINumber")
+        contours[number] = _drawn(contours.get(number, _Contours()), roi.items("ContourSequence"), known)
     seen: dict[int | None, list[Header]] = {}
     for observation in header.items("RTROIObservationsSequence"):
         seen.setdefault(observation.integer("ReferencedROINumber"), []).append(observation)
@@ -71,7 +72,16 @@ def _roi(item: Header, observations: list[Header], contours: _Contours) -> Roi:
     )
 
 
-def _contours(contours: list[Header]) -> _Contours:
-    images = (i.text("ReferencedSOPInstanceUID") for c in contours for i in c.items("ContourImageSequence"))
-    types = {contour.text("ContourGeometricType") for contour in contours}
-    return _Contours(len(contours), tuple(sorted(types - {""})), frozenset(images) - {""})
+def _drawn(before: _Contours, contours: Iterator[Header], known: dict[str, str]) -> _Contours:
+    """Return what more contours of a ROI add; one at a time: all together are larger than the file.
+
+    ``known`` holds the UIDs of images, which each ROI names again.
+    """
+    number, types, images = before.number, {*before.geometric_types}, {*before.image_refs}
+    for contour in contours:
+        number += 1
+        types.add(contour.text("ContourGeometricType"))
+        for image in contour.items("ContourImageSequence"):
+            uid = image.text("ReferencedSOPInstanceUID")
+            images.add(known.setdefault(uid, uid))
+    return _Contours(number, tuple(sorted(types - {""})), frozenset(images) - {""})

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, NamedTuple
 import deflate
 
 from rttqa_build import disk
+from rttqa_build.inflight import mapped
 from rttqa_build.study.facts import Fate, Instance, Reason, SourceFile
-from rttqa_build.study.folder import files
+from rttqa_build.study.folder import DENIED, files
 from rttqa_build.study.header import starts_like_dicom
 from rttqa_build.study.read import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
     from concurrent.futures import Executor, Future
     from pathlib import Path
 
 _LONG = (64 << 20) + 1  # bytes: longer than a document may be
 _BATCH = 32  # files a request
-_DENIED = "the operating system does not let it be read"
 
 
 class Survey(NamedTuple):
-    """A source folder whose files are being read: their paths, the largest first, and what comes of it."""
+    """A source folder whose files are being read: path → bytes, the largest first, and what comes of it."""
 
-    paths: tuple[str, ...]
+    sizes: Mapping[str, int]
     batches: tuple[Future[list[Instance | Fate]], ...]
     others: tuple[Fate, ...] = ()
 
@@ -41,27 +41,30 @@ class Survey(NamedTuple):
 def survey(folder: Path, beside: Executor, jobs: int) -> Survey:
     """Have the files of a source folder read ``beside``. Raises UsageError as :func:`files` does."""
     listing = files(folder)
-    paths = sorted(listing.paths, key=partial(_largest_first, folder))
-    batches = (paths[first : first + _BATCH] for first in range(0, len(paths), _BATCH))
-    futures = tuple(beside.submit(read_files, folder, batch, jobs) for batch in batches)
-    return Survey(tuple(paths), futures, listing.others)
+    # the largest first: no thread is left alone with one at the end
+    paths = sorted(((_size(folder, path), path) for path in listing.paths), key=lambda one: (-one[0], one[1]))
+    sizes = {path: size for size, path in paths}
+    batches = (list(sizes)[first : first + _BATCH] for first in range(0, len(paths), _BATCH))
+    futures = tuple(
+        beside.submit(read_files, folder, {p: sizes[p] for p in batch}, jobs) for batch in batches
+    )
+    return Survey(sizes, futures, listing.others)
 
 
-def _largest_first(folder: Path, path: str) -> int:
-    """Order files so that no thread is left alone with a large one at the end."""
+def _size(folder: Path, path: str) -> int:
     try:
-        return -(folder / path).stat().st_size
+        return (folder / path).stat().st_size
     except OSError:
         return 0
 
 
-def read_files(folder: Path, paths: Iterable[str], jobs: int) -> list[Instance | Fate]:
-    """Return what each file is, with its size and digests."""
+def read_files(folder: Path, sizes: Mapping[str, int], jobs: int) -> list[Instance | Fate]:
+    """Return what each file is, with its size and digests; ``sizes``: path → bytes."""
     # Not left to the threads: of a package whose modules import each other, two of them may meet one half.
     import pydicom.filereader  # noqa: F401
 
     with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(partial(_read_file, folder), paths))
+        return list(mapped(pool, partial(_read_file, folder), sizes, sizes.__getitem__))
 
 
 def _read_file(folder: Path, path: str) -> Instance | Fate:
@@ -70,7 +73,7 @@ def _read_file(folder: Path, path: str) -> Instance | Fate:
         if data is None:
             return Fate(SourceFile(path, (folder / path).stat().st_size, ""), Reason.NOT_DICOM)
     except OSError:
-        return Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, _DENIED)
+        return Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, DENIED)
     digest = hashlib.sha256(data).hexdigest()
     return read(SourceFile(path, len(data), digest, deflate.crc32(data)), data)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from rttqa_build.diagnostic import Diagnostic, RttqaError
+from rttqa_build.inflight import mapped
 from rttqa_build.verify import bag, links
 from rttqa_build.verify.container import Container, Entry, Source, inspect, unpack
 from rttqa_build.verify.fault import Fault, diagnostics
@@ -121,7 +122,7 @@ def _file_digest(source: Source) -> tuple[str, int]:
 
 
 def _contents(pool: ThreadPoolExecutor, source: Source, container: Container) -> list[Content]:
-    """Return what each readable entry holds, in order; each thread has one in memory at a time.
+    """Return what each readable entry holds, in order.
 
     The largest go first, so that no thread is left alone with one at the end.
     """
@@ -129,7 +130,12 @@ def _contents(pool: ThreadPoolExecutor, source: Source, container: Container) ->
 
     readable = [entry for entry in container.entries if entry.readable]
     order = sorted(range(len(readable)), key=lambda number: -readable[number].info.file_size)
-    contents = pool.map(lambda number: _content(source, readable[number], container.patient), order)
+    contents = mapped(
+        pool,
+        lambda number: _content(source, readable[number], container.patient),
+        order,
+        lambda number: readable[number].info.file_size,
+    )
     return [content for _, content in sorted(zip(order, contents, strict=True), key=itemgetter(0))]
 
 

@@ -22,10 +22,13 @@ _MODALITIES = frozenset(
 )
 _TEXT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"})
 _PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_UNASKED = frozenset({"CS", "DS", "FD", "FL", "IS", "SL", "SQ", "SS", "UL", "US"})
 _PADDING = 0xFFFCFFFC
 _ROWS, _COLUMNS, _FRAMES = 0x00280010, 0x00280011, 0x00280008
 _SAMPLES, _BITS = 0x00280002, 0x00280100
 _PET_GROUP, _PET_CREATOR, _PET_FACTORS = 0x7053, "Philips PET Private Group", (0x00, 0x09)
+# ReferencedSOPInstanceUID, SeriesInstanceUID, FrameOfReferenceUID, SourceFrameOfReferenceUID
+_LINKING = frozenset({0x00081155, 0x0020000E, 0x00200052, 0x00640003})
 _PATIENT = {0x00100010: "PatientName", 0x00100020: "PatientID"}
 
 
@@ -38,7 +41,10 @@ class Reference(NamedTuple):
 
 
 class DicomObject(NamedTuple):
-    """What the links need: how findings name the object, what it is, and every UID in its sequences."""
+    """What the links need: how findings name the object, what it is, and the UIDs in its sequences.
+
+    Of these, those that name an object, a series or a frame of reference.
+    """
 
     member: str
     sop_class: str
@@ -55,7 +61,7 @@ def examine(data: bytes, member: str, patient: str) -> tuple[DicomObject | None,
     ``patient`` is the trial ID that Patient ID and Patient's Name must be.
     """
     try:
-        source = stream.read(data)
+        source = stream.read(data, _is_asked_for)
     except stream.UnreadableError:
         return None, (Fault("K040", "A DICOM object cannot be read to its last byte.", member),)
     top = {element.tag: element.value for element in source.elements if not element.path}
@@ -71,6 +77,17 @@ def examine(data: bytes, member: str, patient: str) -> tuple[DicomObject | None,
     return found, faults
 
 
+def _is_asked_for(path: Path, tag: int, vr: str) -> bool:
+    """Return whether a check asks for an element.
+
+    None does for public ones inside sequences that are numbers, code strings, sequences, or UIDs that link
+    nothing: all of these together take more than the object.
+    """
+    if not path or tag >> 16 & 1 or tag >> 16 == 0x0010:
+        return True
+    return tag in _LINKING if vr == "UI" else vr not in _UNASKED
+
+
 def _string(value: bytes) -> str:
     return value.decode("latin-1").strip("\0 ")
 
@@ -80,10 +97,11 @@ def _facts(top: Mapping[int, bytes], elements: Iterable[Element], member: str) -
         _string(top.get(tag, b"")) for tag in (0x00080016, 0x00080018, 0x0020000E, 0x00200052, 0x00080060)
     )
     modality = modality if modality in _MODALITIES else "OT"  # only known ones may be shown
+    known: dict[bytes, str] = {}
     references = tuple(
-        Reference(element.path, element.tag, _string(element.value))
-        for element in elements
-        if element.vr == "UI" and element.path
+        Reference(path, tag, known.setdefault(value, _string(value)))
+        for path, tag, vr, value in elements
+        if path and tag in _LINKING and vr == "UI"
     )
     return DicomObject(member, sop_class, sop_uid, series, frame, modality, references)
 
@@ -147,7 +165,7 @@ def _tells_safe_private(element: Element) -> bool:
 def _is_safe(element: Element) -> bool:
     """Return whether a private element is a PET scale factor, a number, or its creator (PS3.15 E.3.10)."""
     group, number, value = element.tag >> 16, element.tag & 0xFFFF, _string(element.value)
-    if group != _PET_GROUP:
+    if group != _PET_GROUP or element.vr == "SQ":
         return False
     if number <= 0xFF:
         return value == _PET_CREATOR

@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import zlib
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,10 @@ from rttqa_build.deidentify.policy import compile_policy
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.diagnostic import RttqaError
 from rttqa_build.pseudonym import Pseudonyms
-from rttqa_build.stages.objects import Task, bounded, process, settle_uids, tasks
+from rttqa_build.stages.objects import Task, process, settle_uids, tasks
 from rttqa_build.study import DoseFacts, ImageFacts, SourceFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -32,35 +30,6 @@ NAMES = Pseudonyms.derive(build_case.KEY, "example-prostate")
 MARKS = Marks("EP-0123", "t", "T", "", "RXX", "Centre")
 JOB = Job(compile_policy(), MARKS, 52, NAMES.base_uid, registered_uids(), lambda _: False)
 SCANNER = Scanner(Harvest())
-
-
-@pytest.mark.parametrize(
-    ("sizes", "limit", "most"),
-    [
-        ([], 2, 0),
-        ([5], 2, 1),
-        ([5] * 7, 2, 2),
-        ([5] * 7, 1, 2),  # twice the largest
-        ([5] * 3, 9, 3),
-        ([9, *[1] * 30], 2, 18),
-        ([9, 9, 9, 9, 1], 2, 2),
-    ],
-)
-def test_bounded_keeps_order_and_has_no_more_in_flight(sizes: list[int], limit: int, most: int) -> None:
-    flying, seen = [0], [0]
-
-    def submit(work: Callable[[int], int], item: int) -> Future[int]:
-        flying[0] += 1
-        seen[0] = max(seen[0], flying[0])
-        return pool.submit(work, item)
-
-    with ThreadPoolExecutor(3) as pool:
-        found = []
-        for result in bounded(submit, lambda item: item * item, range(len(sizes)), limit, sizes.__getitem__):
-            found.append(result)
-            flying[0] -= 1
-    assert found == [n * n for n in range(len(sizes))]
-    assert seen[0] == most
 
 
 def test_paths_go_by_role_and_order_and_rt_objects_get_a_series_of_their_own() -> None:
