@@ -45,11 +45,13 @@ def stages(repository: Path) -> dict[str, float]:
     gc.set_threshold(1_000_000, 20, 20)  # as the program does
     from rttqa_build.cli import building
     from rttqa_build.cli.formats import Format
-    from rttqa_build.cli.workers import Workers, begun
+    from rttqa_build.cli.workers import Workers, second
     from rttqa_build.sibling import Here
 
     seconds = {"start-up and imports": time.perf_counter() - START}
-    sibling = begun()
+    sibling = second()
+    if sibling is not None:
+        sibling.begin()
     for module, names in STAGES.items():
         for name in names:
             _timed(importlib.import_module(f"rttqa_build.{module}"), name, seconds)

@@ -19,9 +19,10 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,16 +62,26 @@ class Here(Executor):
 class Sibling(Executor):
     """One worker in a process of its own.
 
-    It loads ``modules`` before it is asked for anything, and as if ``without`` were not there: packages that
-    these would load for what is not done here. What is submitted, its arguments and its results are pickled:
-    functions of modules, frozen dataclasses. What cannot be pickled, and what raises an error there, is done
-    here: the error is the one that there would be without a sibling, with the places in the code it passed.
+    It begins with the first request, or ahead of it. It loads ``modules`` before it looks at any, and as if
+    ``without`` were not there: packages that these would load for what is not done here. What is submitted,
+    its arguments and its results are pickled: functions of modules, frozen dataclasses. What cannot be
+    pickled, and what raises an error there, is done here: the error is the one that there would be without a
+    sibling, with the places in the code it passed.
     """
 
     def __init__(self, modules: Sequence[str] = (), without: Sequence[str] = ()) -> None:
         self._asking = ThreadPoolExecutor(1)
-        self._ended = False
-        self._process = _started(modules, without)
+        self._changing = threading.Lock()
+        self._begun = self._ended = False
+        self._start = partial(_started, modules, without)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> Self:
+        """Start the process now; else the first request does."""
+        with self._changing:
+            if not (self._begun or self._ended):
+                self._begun, self._process = True, self._start()
+        return self
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have the work done there, in the order of the requests."""
@@ -104,6 +115,7 @@ class Sibling(Executor):
         return cast("T", result) if succeeded else work()
 
     def _asked(self, request: bytes) -> tuple[bool, Any]:
+        self.begin()
         if self._process is None or self._process.stdin is None or self._process.stdout is None:
             raise EOFError
         self._process.stdin.write(request)
@@ -116,7 +128,8 @@ class Sibling(Executor):
             self._process.kill()
 
     def _end(self) -> None:
-        self._ended = True
+        with self._changing:
+            self._ended = True
         if self._process is None:
             return
         self._process.kill()

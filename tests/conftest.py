@@ -65,7 +65,7 @@ def _one_process() -> Iterator[None]:
     What a test runs as a program of its own has both.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rttqa_build.cli.workers.begun", Here)
+        patch.setattr("rttqa_build.cli.workers.second", Here)
         yield
 
 

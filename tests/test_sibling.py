@@ -259,3 +259,31 @@ def test_it_does_not_hear_ctrl_c(sibling: Sibling) -> None:
     there = sibling.submit(os.getpid).result()
     assert os.getpgid(there) != os.getpgid(0)
     assert os.getsid(there) != os.getsid(0)
+
+
+def test_it_begins_when_it_is_asked_for_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hand-over that stops at the gate needs no second process."""
+    begun: list[object] = []
+    popen = subprocess.Popen
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        begun.append(arguments)
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    with Sibling():
+        pass
+    assert begun == []
+    with Sibling() as sibling:
+        assert [sibling.submit(len, "abc").result() for _ in range(2)] == [3, 3]
+        assert sibling.begin() is sibling
+        assert len(begun) == 1
+    with Sibling().begin():
+        assert len(begun) == 2
+
+
+def test_what_has_ended_does_not_begin_again() -> None:
+    with Sibling() as sibling:
+        pass
+    sibling.begin()
+    assert sibling._process is None

@@ -10,8 +10,8 @@ import contextlib
 import gc
 import sys
 
-# the verbs that read an export: a second process loads pydicom while the command line comes up
-READING = frozenset({"approve", "build", "new", "pseudonymise", "submit"})
+# the verbs that begin with an export: a second process loads pydicom while the command line comes up
+READING = frozenset({"approve", "build", "new", "pseudonymise"})
 
 
 def main() -> None:
@@ -22,9 +22,11 @@ def main() -> None:
         try:
             sibling = None
             if READING.intersection(sys.argv[1:2]):
-                from rttqa_build.cli.workers import begun
+                from rttqa_build.cli.workers import second
 
-                sibling = stack.enter_context(begun() or contextlib.nullcontext())
+                sibling = stack.enter_context(second() or contextlib.nullcontext())
+                if sibling is not None:
+                    sibling.begin()
             from rttqa_build.cli.app import run
         except KeyboardInterrupt:  # what comes later is told in cli/failures.py
             sys.stderr.write("\ninterrupted; nothing was begun\n")

@@ -23,8 +23,8 @@ class Workers(NamedTuple):
     beside: Executor
 
 
-def begun() -> Sibling | None:
-    """Return the second process; none on a computer that could not run it beside the first."""
+def second() -> Sibling | None:
+    """Return the second process, not begun; none on a computer that could not run it beside the first."""
     return Sibling(LOADED, WITHOUT) if (os.cpu_count() or 1) > 1 else None
 
 
@@ -36,5 +36,5 @@ def workers(sibling: Sibling | None, jobs: int) -> Iterator[Workers]:
     elif sibling is not None:
         yield Workers(jobs, sibling)
     else:
-        with begun() or Here() as beside:
+        with second() or Here() as beside:
             yield Workers(jobs, beside)
