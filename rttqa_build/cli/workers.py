@@ -30,8 +30,10 @@ def second() -> Sibling | None:
 
 @contextlib.contextmanager
 def workers(sibling: Sibling | None, jobs: int) -> Iterator[Workers]:
-    """Yield the workers; who asks for one job gets one, in this process."""
+    """Yield the workers; who asks for one job gets one, in this process, and the other one is ended."""
     if jobs == 1:
+        if sibling is not None:
+            sibling.shutdown(cancel_futures=True)
         yield Workers(1, Here())
     elif sibling is not None:
         yield Workers(jobs, sibling)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from cli_centre import NAME
+
+from rttqa_build.cli.workers import workers
+from rttqa_build.sibling import Sibling
 
 if TYPE_CHECKING:
     from cli_centre import Centre
@@ -79,6 +83,18 @@ def test_headers_pages_and_the_last_look_are_left_to_it(centre: Centre) -> None:
     asked = ran.out.partition("ASKED ")[2].split()
     assert set(asked[:-2]) == {"read_files", "probe", "typeset", "prepare", "verify", "render"}
     assert asked[-2:] == ["False", "False"]
+
+
+def test_who_asks_for_one_job_gets_one_process() -> None:
+    with Sibling() as sibling:
+        there = sibling.submit(os.getpid).result()
+        with workers(sibling, 1) as crew:
+            assert crew.beside.submit(os.getpid).result() == os.getpid()
+            assert sibling._process is not None
+            assert sibling._process.returncode is not None
+        with workers(None, 1) as crew:
+            assert crew.jobs == 1
+    assert there != os.getpid()
 
 
 @pytest.mark.parametrize("verb", ["build", "approve", "pseudonymise"])

@@ -81,7 +81,7 @@ PlainOption = Annotated[Plain, typer.Option("--format", metavar="FORMAT", help=o
 JobsOption = Annotated[
     int,
     typer.Option(
-        "--jobs", "-j", metavar="N", min=1, max=64, help="Threads to work with; 1 is one process, too."
+        "--jobs", "-j", metavar="N", min=1, max=64, help="Threads to work with; with 1, no second process."
     ),
 ]
 TrialOption = Annotated[
