@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rttqa_build.checks.judgement import forbidden, judge
-from rttqa_build.diagnostic import ordered
+from rttqa_build.checks.judgement import judge
+from rttqa_build.diagnostic import forbidden, ordered
 from rttqa_build.records.release import idle, settle
 from rttqa_build.stages.local import texts_that_leave
 from rttqa_build.stages.order import Built, Order

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MOST = 50  # findings of one kind
 
+# families of which an error leaves no package at all
+FORBIDDING = ("A", "K", "R")
+
 
 class Severity(enum.StrEnum):
     """How much a finding weighs: an error stops the submission, the others inform."""
@@ -148,6 +151,11 @@ def bounded(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
 def with_severity(diagnostic: Diagnostic, severity: Severity) -> Diagnostic:
     """Return the same finding at another severity (trial × purpose)."""
     return replace(diagnostic, severity=severity)
+
+
+def forbidden(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Return whether no package may be made: errors of families A, K and R, broken links among them."""
+    return any(d.fatal and d.code.startswith(FORBIDDING) for d in diagnostics)
 
 
 def exit_code(diagnostics: Iterable[Diagnostic]) -> int:

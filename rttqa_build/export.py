@@ -7,14 +7,14 @@ import shutil
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from rttqa_build import disk
-from rttqa_build.checks.judgement import forbidden
 from rttqa_build.deidentify.marks import PROFILE
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.deidentify.subject import check_subject
-from rttqa_build.diagnostic import Diagnostic, Location, UsageError, ordered
+from rttqa_build.diagnostic import Diagnostic, Location, UsageError, forbidden, ordered
 from rttqa_build.pseudonym import Pseudonyms
 from rttqa_build.records.release import ACCOUNT
 from rttqa_build.resolve import Selected
@@ -73,8 +73,9 @@ def _export(order: Order, part: Path, progress: Callable[[str], None]) -> Export
     """Pseudonymise by way of the folder ``part``, which no other run uses."""
     if order.output.exists() and (not order.output.is_dir() or any(order.output.iterdir())):
         raise UsageError("the output folder holds something already", "give a folder that does not exist yet")
-    intake = take_in(order.source, order.jobs, progress, order.survey)
-    scanner = Scanner(intake.harvest, ours(order))
+    scanners = lru_cache(1)(partial(Scanner, allowed=ours(order)))
+    intake = take_in(order.source, order.jobs, progress, order.survey, scanners)
+    scanner = scanners(intake.harvest)
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     chosen = _tasks(intake.study, names)
     fates = _fates(intake.study)

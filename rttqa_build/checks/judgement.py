@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from rttqa_build.manifest import Manifest, Waiver
     from rttqa_build.trial import Trial
 
-# families of which an error leaves no package at all
-FORBIDDING = ("A", "K", "R")
-
 
 def judge(found: Iterable[Diagnostic], manifest: Manifest, trial: Trial) -> tuple[Diagnostic, ...]:
     """Return the findings with the trial's severities and the manifest's waivers, and those about waivers."""
@@ -55,8 +52,3 @@ def _meets(waiver: Waiver, diagnostic: Diagnostic) -> bool:
 def _unused(manifest: Manifest, number: int, waiver: Waiver) -> Diagnostic:
     message = f"the waiver of {waiver.code} matches no finding"
     return finding("M250", message, manifest.document.at(("waivers", number)), subject=waiver.subject)
-
-
-def forbidden(found: Iterable[Diagnostic]) -> bool:
-    """Return whether no package may be made: errors of families A, K and R, broken links among them."""
-    return any(d.fatal and d.code.startswith(FORBIDDING) for d in found)

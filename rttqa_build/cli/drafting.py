@@ -11,7 +11,7 @@ import typer
 from rttqa_build import disk, draft
 from rttqa_build.centre.scaffold import place_schema
 from rttqa_build.cli import session
-from rttqa_build.cli.engines import demand_filled, demand_patient, trial_called
+from rttqa_build.cli.engines import demand_patient, trial_called
 from rttqa_build.cli.lines import visible
 from rttqa_build.cli.output import show_text
 from rttqa_build.deidentify.residue import Scanner
@@ -19,7 +19,6 @@ from rttqa_build.deidentify.subject import check_subject
 from rttqa_build.diagnostic import Location, UsageError, exit_code
 from rttqa_build.manifest import Submission
 from rttqa_build.stages.intake import take_in
-from rttqa_build.study.survey import survey
 from rttqa_build.workspace import MANIFEST, SUBMISSIONS
 
 if TYPE_CHECKING:
@@ -47,10 +46,9 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
     target = _target(here, name or patient)
     if purpose is not None and purpose not in chosen.purposes:
         raise UsageError(f"{trial} has no purpose of that name", f"it has: {', '.join(chosen.purposes)}")
-    demand_filled(folder)
     relative = _below_data_root(here, folder)
     source = folder.absolute()
-    intake = take_in(source, crew.jobs, out.progress, survey(source, crew.beside, crew.jobs))
+    intake = take_in(source, crew.jobs, out.progress, crew.survey)
     out.progress("")
     scanner = Scanner(intake.harvest, (patient, chosen.id))
     _demand_anonymous(scanner, relative, name or "")

@@ -16,7 +16,6 @@ from rttqa_build.records.release import ACCOUNT
 from rttqa_build.schema import matches
 from rttqa_build.source import Document
 from rttqa_build.stages.order import Order
-from rttqa_build.study.survey import survey
 from rttqa_build.workspace import versions
 
 if TYPE_CHECKING:
@@ -30,13 +29,12 @@ if TYPE_CHECKING:
 
 
 def pseudonymise(folder: Path, out: Path, trial: str, patient: str, crew: Workers, *, output: Format) -> int:
-    """Pseudonymise a folder and say what was done."""
+    """Pseudonymise a folder, of which the crew may be at the survey already, and say what was done."""
     here, term = session.workspace(), session.term()
     chosen = trial_called(here, trial, term)
     if chosen is None:
         return 1
     demand_patient(patient, chosen)
-    demand_filled(folder)
     for place in (folder, out):
         if inside_work_tree(place.absolute()):
             raise UsageError("a folder with patient data lies inside a Git repository", "keep it outside")
@@ -56,7 +54,7 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, crew: Worker
         out.resolve(),
         jobs=crew.jobs,
         beside=crew.beside,
-        survey=survey(folder.absolute(), crew.beside, crew.jobs),
+        survey=crew.survey,
     )
     from rttqa_build.export import export  # while the source is being surveyed
 
@@ -90,14 +88,6 @@ def trial_called(here: Workspace, name: str, out: Terminal) -> Trial | None:
     found = here.library.trial(name)
     show_text(found.diagnostics, out)
     return found.trial
-
-
-def demand_filled(folder: Path) -> None:
-    """Raise UsageError when there is no such folder, or nothing in it."""
-    if not folder.is_dir():
-        raise UsageError("there is no such export folder", "give its path as seen from here, or in full")
-    if not any(folder.iterdir()):
-        raise UsageError("the export folder is empty", "export the objects into it, or give another one")
 
 
 def demand_patient(patient: str, trial: Trial) -> None:

@@ -1,4 +1,4 @@
-"""What a verb that reads an export works with: threads, and a second process that loads while it does."""
+"""What a verb that reads an export works with: threads, and a second process that reads while it loads."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from rttqa_build.diagnostic import UsageError
 from rttqa_build.sibling import Here, Sibling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Executor
+    from pathlib import Path
+
+    from rttqa_build.study.survey import Survey
 
 LOADED = ("pydicom.filereader", "rttqa_build.study.survey")
 WITHOUT = ("numpy",)  # which pydicom loads for pixels: headers have none
 
 
 class Workers(NamedTuple):
-    """How many threads, and what works beside them."""
+    """How many threads, what works beside them, and the survey of an export that it is at already."""
 
     jobs: int
     beside: Executor
+    survey: Survey | None = None
 
 
 def second() -> Sibling | None:
@@ -40,3 +45,14 @@ def workers(sibling: Sibling | None, jobs: int) -> Iterator[Workers]:
     else:
         with second() or Here() as beside:
             yield Workers(jobs, beside)
+
+
+def surveying(folder: Path, crew: Workers) -> Workers:
+    """Have an export folder read from now on; raise UsageError when there is none, or nothing in it."""
+    if not folder.is_dir():
+        raise UsageError("there is no such export folder", "give its path as seen from here, or in full")
+    if not any(folder.iterdir()):
+        raise UsageError("the export folder is empty", "export the objects into it, or give another one")
+    from rttqa_build.study.survey import survey
+
+    return crew._replace(survey=survey(folder.absolute(), crew.beside, crew.jobs))

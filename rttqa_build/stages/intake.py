@@ -93,19 +93,27 @@ class _Both(NamedTuple):
     damage: Damage | None = None
 
 
-def take_in(folder: Path, jobs: int, progress: Callable[[str], None], begun: Survey | None = None) -> Intake:
+def take_in(
+    folder: Path,
+    jobs: int,
+    progress: Callable[[str], None],
+    begun: Survey | None = None,
+    meanwhile: Callable[[Harvest], object] = id,
+) -> Intake:
     """Read every file below ``folder``; its survey may have ``begun`` elsewhere.
 
-    Raises UsageError when there is no such folder, or nothing in it, and RttqaError when a file changes
-    between the readers.
+    ``meanwhile`` is called with the identities before that has ended: those that will be found unless a file
+    turns out to be damaged. Raises UsageError when there is no such folder, or nothing in it, and RttqaError
+    when a file changes between the readers.
     """
     begun = begun or survey(folder, Here(), jobs)
     progress(f"reading {len(begun.sizes)} files")
     with ThreadPoolExecutor(jobs) as pool:
         taken = list(mapped(pool, partial(_take, folder), begun.sizes, begun.sizes.__getitem__))
+    names = (harvest_names(begun.sizes), _numbers_of(folder.name))
+    meanwhile(merged([*(one.harvest for one in taken), *names]))
     met = [_together(folder, one, other) for one, other in zip(begun.results(), taken, strict=True)]
     study = assemble([*(one.result for one in met), *begun.others])
-    names = (harvest_names(begun.sizes), _numbers_of(folder.name))
     return Intake(
         study,
         merged([*(one.harvest for one in met), *names]),

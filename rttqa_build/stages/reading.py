@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from rttqa_build import checks
@@ -48,7 +49,8 @@ class Reading:
 
 def read(order: Order, progress: Callable[[str], None]) -> Reading:
     """Take in the source, resolve the roles, evaluate doses, and cut the views."""
-    intake = take_in(order.source, order.jobs, progress, order.survey)
+    scanners = lru_cache(1)(partial(Scanner, allowed=ours(order)))
+    intake = take_in(order.source, order.jobs, progress, order.survey, scanners)
     tools = order.beside.submit(probe)
     names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
     before = supplement.earlier(order.manifest, order.previous, names)
@@ -59,7 +61,8 @@ def read(order: Order, progress: Callable[[str], None]) -> Reading:
     views = pictures(case, source, order.source, slices=order.keep)
     told = checks.run_measured(case, measured(source, dose))
     supplied = prove(resolution.roles, order.manifest, order.trial)
-    scanner = Scanner(intake.harvest, ours(order), supplied.uids)
+    kept = {"kept_uids": supplied.uids} if supplied.uids else {}
+    scanner = scanners(intake.harvest, **kept)
     return Reading(intake, resolution, case, dose, views, scanner, (*tools.result(), *told), supplied)
 
 

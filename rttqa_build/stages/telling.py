@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rttqa_build import disk
-from rttqa_build.checks.judgement import forbidden
 from rttqa_build.deidentify.marks import PROFILE
+from rttqa_build.diagnostic import forbidden
 from rttqa_build.records.release import ACCOUNT, held_back
 from rttqa_build.stages import account, paperwork
 from rttqa_build.stages.local import local_part

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pydicom
 import pytest
 
 from rttqa_build import disk, synthetic
-from rttqa_build.deidentify.identity import Kind, Who
+from rttqa_build.deidentify.identity import Harvest, Kind, Who
 from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.sibling import Here
 from rttqa_build.stages.intake import Intake, take_in, weighed
@@ -191,8 +192,6 @@ def test_a_file_without_its_pixels_is_cut(tmp_path: Path) -> None:
 
 
 def test_what_plan_and_dose_refer_to_is_known_at_every_depth(export: Path) -> None:
-    import pydicom
-
     for instance in take_in(export, 1, silent).study.instances:
         whole = pydicom.dcmread(export / instance.file.path)
         named = {
@@ -222,3 +221,17 @@ def test_a_file_that_is_gone_for_the_second_reader_is_not_used(gone: str, tmp_pa
     patient.paths[gone].unlink()
     with pytest.raises(RttqaError):
         take_in(tmp_path / "export", 2, silent, begun)
+
+
+def test_identities_are_told_ahead_of_the_survey(tmp_path: Path) -> None:
+    """They are those of the intake, unless the other reader refuses a file: then a few more."""
+    synthetic.write(tmp_path / "export", extent=synthetic.SMALL)
+    ahead: list[Harvest] = []
+    intake = take_in(tmp_path / "export", 2, silent, meanwhile=ahead.append)
+    assert ahead == [intake.harvest]
+    nameless = pydicom.dcmread(next((tmp_path / "export").rglob("*.dcm")), stop_before_pixels=True)
+    nameless.PatientName = "SOMEBODY^ELSE"
+    del nameless.SOPInstanceUID
+    nameless.save_as(tmp_path / "export" / "nameless.dcm", enforce_file_format=False)
+    intake = take_in(tmp_path / "export", 2, silent, meanwhile=ahead.append)
+    assert {fact.value for fact in ahead[1].facts - intake.harvest.facts} >= {b"SOMEBODY^ELSE"}

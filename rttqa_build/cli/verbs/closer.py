@@ -130,9 +130,10 @@ def pseudonymise(
 
     Under the centre's key, with the residue proof, without a manifest.
     """
-    from rttqa_build.cli.workers import workers
+    from rttqa_build.cli.workers import surveying, workers
 
     with workers(ctx.obj, jobs) as crew:
+        crew = surveying(folder, crew)  # noqa: PLW2901 - the same crew, at work
         from rttqa_build.cli import engines
 
         return engines.pseudonymise(folder, out, trial, patient, crew, output=output)

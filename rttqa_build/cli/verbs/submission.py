@@ -38,9 +38,10 @@ def new(
 
     Objects are found by their DICOM links; structures are matched to the trial's names.
     """
-    from rttqa_build.cli.workers import workers
+    from rttqa_build.cli.workers import surveying, workers
 
     with workers(ctx.obj, JOBS) as crew:
+        crew = surveying(folder, crew)  # noqa: PLW2901 - the same crew, at work
         from rttqa_build.cli import drafting
 
         return drafting.new(folder, trial, patient, purpose, name, crew)
