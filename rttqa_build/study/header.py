@@ -36,6 +36,7 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFE_E000, 0xFFFE_E00D, 0xFFFE_E0DD
 _PIXELS = frozenset({0x7FE0_0008, 0x7FE0_0009, 0x7FE0_0010})
 _CHARACTER_SET = TAGS["SpecificCharacterSet"]
 _HALTS = _PIXELS | {_CHARACTER_SET}
+_NOTHING = 0  # tag and length of what is no element, but NULs behind the data set
 _FIRST_GROUPS = frozenset({b"\x02\0", b"\x08\0"})
 _PREAMBLE = 132
 _SHORT = 64
@@ -189,6 +190,8 @@ def _dataset(stream: BytesIO, encoding: Encoding, *, item: bool = False) -> Head
     elements: dict[int, Element] = {}
     pixels = False
     while halt := _plain_elements(stream, encoding, elements):
+        if halt.tag == _NOTHING:
+            break
         if halt.tag in _PIXELS:
             _pass_pixels(stream, encoding, halt.length)
             pixels = True
@@ -196,7 +199,7 @@ def _dataset(stream: BytesIO, encoding: Encoding, *, item: bool = False) -> Head
             encoding = encoding._replace(codecs=_codecs(_exactly(stream, halt.length)))
         else:
             elements[halt.tag] = list(_items(stream, None, _inside(halt.vr, encoding)))
-    if _tag_and_length(stream, encoding)[0] != _ITEM_END if item else any(stream.read()):
+    if _tag_and_length(stream, encoding)[0] != _ITEM_END if item else stream.read().strip(b"\0"):
         raise MalformedError(_CUT)
     return Header(elements, encoding, pixels)
 
@@ -214,12 +217,13 @@ def _plain_elements(stream: BytesIO, encoding: Encoding, elements: dict[int, Ele
     """Add elements up to the next one that is not plain, or to the end, and leave the stream there.
 
     pydicom's generator is halted where it would do more than hand over bytes: at the character set, of
-    which it may warn, and at undefined lengths, from which it would build whole trees.
+    which it may warn, at undefined lengths, from which it would build whole trees, and at NULs, of which it
+    would make an element for every eight.
     """
     halted: list[_Halt] = []
 
     def halt(tag: int, vr: str | None, length: int) -> bool:
-        if length == _UNDEFINED or tag in _HALTS:
+        if length == _UNDEFINED or tag in _HALTS or tag == length == _NOTHING:
             halted.append(_Halt(tag, vr, length, stream.tell()))
             return True
         return False

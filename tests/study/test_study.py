@@ -525,6 +525,14 @@ def test_a_file_cut_inside_an_element_is_unreadable(make: Any, syntax: str) -> N
         assert isinstance(found, Fate) or (at_boundary and make is not a_slice), end
 
 
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_nuls_behind_the_data_set_are_no_elements(syntax: str) -> None:
+    """A disk image pads with megabytes of them; an element for every eight takes seconds a file."""
+    data = to_bytes(a_plan(), syntax)
+    assert parse(data + bytes(1 << 16)).dataset.elements.keys() == parse(data).dataset.elements.keys()
+    assert isinstance(result(data + bytes(64) + b"\x01"), Fate)
+
+
 def test_encapsulated_pixels_are_stepped_over() -> None:
     path = get_testdata_file("MR_small_RLE.dcm")
     data = Path(str(path)).read_bytes()
