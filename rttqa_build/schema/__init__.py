@@ -100,10 +100,33 @@ def _unknown(document: Document, found: Iterable[Diagnostic]) -> frozenset[Path]
     return frozenset(path for path, place in document.keys.items() if places and place in places)
 
 
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
+
+
 def matches(pattern: str, text: str) -> bool:
     """Return whether a schema's pattern finds ``text``; ``$`` means its very end, as in ECMA 262."""
-    match = re.search(pattern, text, re.ASCII)
+    match = (_searched_in_step if _REPEATED_GROUP.search(pattern) else _searched)(pattern, text)
     return match is not None and (not pattern.endswith("$") or match.end() == len(text))
+
+
+def _searched(pattern: str, text: str) -> re.Match[str] | None:
+    return re.search(pattern, text, re.ASCII)
+
+
+def _searched_in_step(pattern: str, text: str) -> re.Match[str] | None:
+    """Search in a time that grows with the text: Python's own search takes years over ``^(A+)+$``.
+
+    What that search cannot do (a look ahead, say) is left to Python's.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        found: re.Match[str] | None = re2.compile(pattern, options).search(text)
+    except re2.error:
+        return _searched(pattern, text)
+    return found
 
 
 def _validator(schema: Schema) -> Validator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import codecs
 import re
 import unicodedata
@@ -14,7 +15,7 @@ from rttqa_build.diagnostic import Diagnostic, Location, finding
 from rttqa_build.source.document import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rttqa_build.source.document import Json, Path
 
@@ -277,7 +278,7 @@ class _Composer:
 
     def _unmerged(self) -> list[Diagnostic]:
         """Return a finding for each place at which Git could not merge two versions of the file."""
-        places = [_place(self._file, self._text[: m.start()]) for m in _CONFLICT.finditer(self._text)]
+        places = self._places(match.start() for match in _CONFLICT.finditer(self._text))
         hint = (
             "Keep one of the two versions that follow; delete the other, and the lines of <<<, === and >>>."
         )
@@ -286,18 +287,24 @@ class _Composer:
 
     def _tabs(self, line: int) -> list[Diagnostic]:
         """Return a finding for each line indented by a tab, if the parser stopped at one of them."""
-        places = [_place(self._file, self._text[: m.end() - 1]) for m in _TAB_INDENT.finditer(self._text)]
+        places = self._places(match.end() - 1 for match in _TAB_INDENT.finditer(self._text))
         if all(place.line != line for place in places):
             return []
         return [finding("M005", "a tab indents this line", place) for place in places[:_MAX_FINDINGS]]
 
     def _spaces(self, line: int) -> list[Diagnostic]:
         """Return a finding for each unusual space about the line where the parser stopped."""
-        places = [_place(self._file, self._text[: m.start()]) for m in _UNUSUAL_SPACE.finditer(self._text)]
+        places = self._places(match.start() for match in _UNUSUAL_SPACE.finditer(self._text))
         near = [place for place in places if abs(place.line - line) <= 1]
         message = "a space that is not the plain one stands here: YAML takes it for a letter"
         hint = "Delete it and type a space; text pasted from a word processor brings such spaces."
         return [finding("M003", message, place, hint=hint) for place in near[:_MAX_FINDINGS]]
+
+    def _places(self, offsets: Iterable[int]) -> list[Location]:
+        """Return where characters of the text stand; there may be as many as it has."""
+        starts = [0, *(match.end() for match in _LINE_BREAK.finditer(self._text))]
+        lines = ((offset, bisect.bisect(starts, offset)) for offset in offsets)
+        return [Location(self._file, line, offset - starts[line - 1] + 1) for offset, line in lines]
 
 
 def _position(event: yaml.Event) -> tuple[int, int]:

@@ -13,6 +13,7 @@ import warnings
 import zipfile
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -220,9 +221,15 @@ def _workbook(data: bytes, name: str) -> Iterator[_Sheet]:
         def place(row: int, column: int, which: str = which) -> str:
             return f"{get_column_letter(column + 1)}{row + 1}{which}"
 
-        def formula(row: int, column: int, title: str = title) -> bool:
-            rows = _grid(_opened(data, values=False)[title], row + 1)
-            return any(number == row and line[column].data_type == "f" for number, line in enumerate(rows))
+        @cache  # asked for at each empty cell: the workbook is read again once
+        def formulae(title: str = title) -> frozenset[tuple[int, int]]:
+            rows = enumerate(_grid(_opened(data, values=False)[title]))
+            return frozenset((row, n) for row, line in rows for n, c in enumerate(line) if c.data_type == "f")
+
+        def formula(
+            row: int, column: int, found: Callable[[], frozenset[tuple[int, int]]] = formulae
+        ) -> bool:
+            return (row, column) in found()
 
         yield _Sheet(title, cells, place, formula)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rttqa_build.schema import CompiledSchema, bundle
+from rttqa_build.schema import CompiledSchema, bundle, matches
 from rttqa_build.source import parse
 
 if TYPE_CHECKING:
@@ -226,3 +226,18 @@ def test_bundling_follows_references_between_files_and_inside_them() -> None:
 def test_unknown_references_are_never_fetched() -> None:
     with pytest.raises(KeyError):
         CompiledSchema({"$ref": "https://example.org/x.schema.json"}, no_references)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        (r"^(A+)+$", "A" * 60 + "!", False),
+        (r"^(A+)+$", "A" * 60, True),
+        (r"^EP(-\d{2}){2}$", "EP-12-34", True),
+        (r"^EP(-\d{2}){2}$", "EP-12-\u0663\u0664", False),
+        (r"^(?=EP)(-?[A-Z]+)+\d$", "EP-A1", True),
+        (r"^([A-Z])+$", "EP\n", False),
+    ],
+)
+def test_a_pattern_takes_no_more_time_than_the_text_is_long(pattern: str, text: str, fits: bool) -> None:
+    assert matches(pattern, text) is fits

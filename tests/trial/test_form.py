@@ -146,6 +146,19 @@ def test_a_formula_has_the_value_it_last_had_or_none() -> None:
     assert (empty.uncalculated, empty.achieved.blank) == (False, True)
 
 
+def test_a_form_that_is_not_filled_in_is_opened_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = [("Rectum", f"D{number}%[Gy]", None) for number in range(1, 21)]
+    opened, calls = form._opened, list[bool]()
+
+    def counted(data: bytes, *, values: bool) -> Any:
+        calls.append(values)
+        return opened(data, values=values)
+
+    monkeypatch.setattr(form, "_opened", counted)
+    assert len(rows(workbook(TITLES, *asked))) == len(asked)
+    assert calls == [True, False]
+
+
 def edited(data: bytes, pattern: bytes, new: bytes) -> bytes:
     """Return a workbook with something in its first sheet replaced."""
     stream = io.BytesIO()

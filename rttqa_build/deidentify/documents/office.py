@@ -11,6 +11,7 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -93,6 +94,9 @@ def scrub_office(
     links = [link for name in parts if name.endswith(".rels") for link in _links(name, parts[name])]
     _refuse_active(links, parts, allowed_macros)
     dropped = _dropped(links)
+    by_source: dict[str, list[_Link]] = {}
+    for link in links:
+        by_source.setdefault(link.source, []).append(link)
     properties = {_key(link.target): link.type for link in links if link.type in _PROPERTIES}
     styles = date_styles(parts.get("xl/styles.xml", b""))
     content = _Parts([], ["\n".join(parts)], [], [])
@@ -100,7 +104,7 @@ def scrub_office(
         if _key(name) in properties:
             content.members.append((name, _empty_properties(properties[_key(name)])))
         elif _key(name) not in dropped:
-            content.add(name, part, _rules(name, links, dropped, styles))
+            content.add(name, part, _rules(name, by_source, dropped, styles))
     content.texts.extend(_together(content.members))
     unread = "The document holds a picture" if content.pictures else ""
     return Content(rezip(content.members), tuple(content.texts), tuple(content.opaque), unread)
@@ -115,12 +119,19 @@ def _dropped(links: list[_Link]) -> set[str]:
     """Return the keys of the parts that go, with all that only they lead to, and of their relationships."""
     ways = [(_key(link.source), _key(link.target), link.type in _DROPPED) for link in links]
     parts = {target for _, target, dropped in ways if dropped and target}
-    while True:
-        kept = {target for source, target, dropped in ways if source not in parts and not dropped}
-        more = {target for source, target, _ in ways if source in parts and target} - kept - parts
-        if not more:
-            return parts | {_rels_of(name) for name in parts}
-        parts |= more
+    keeping = Counter(target for _, target, dropped in ways if not dropped)
+    below: dict[str, list[str]] = {}
+    for source, target, dropped in ways:
+        if target and not dropped:
+            below.setdefault(source, []).append(target)
+    waiting = list(parts)
+    while waiting:
+        for target in below.get(waiting.pop(), ()):
+            keeping[target] -= 1
+            if not keeping[target] and target not in parts:
+                parts.add(target)
+                waiting.append(target)
+    return parts | {_rels_of(name) for name in parts}
 
 
 class _Parts(NamedTuple):
@@ -201,7 +212,7 @@ def _check_members(infos: list[zipfile.ZipInfo]) -> None:
 
 def _links(rels: str, xml: bytes) -> list[_Link]:
     """Return the relationships of one ``.rels`` part."""
-    folder, _, name = rels.rpartition("_rels/")
+    source, folder = _source_of(rels), rels.rpartition("_rels/")[0]
     found: list[_Link] = []
 
     def note(element: str, attributes: Mapping[str, str]) -> bool:
@@ -210,12 +221,17 @@ def _links(rels: str, xml: bytes) -> list[_Link]:
             target = attributes.get("Target", "")
             inside = attributes.get("TargetMode", "Internal") == "Internal"
             path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/") if inside else ""
-            source = folder + name.removesuffix(".rels")
             found.append(_Link(source, attributes.get("Id", ""), kind, path, "" if inside else target))
         return False
 
     rewrite(xml, Rules(drop=note))
     return found
+
+
+def _source_of(rels: str) -> str:
+    """Return the part from which the relationships of a ``.rels`` part start."""
+    folder, _, name = rels.rpartition("_rels/")
+    return folder + name.removesuffix(".rels")
 
 
 def _rels_of(name: str) -> str:
@@ -242,9 +258,9 @@ def _empty_properties(kind: str) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<{element}{namespace}/>'.encode()
 
 
-def _rules(name: str, links: list[_Link], dropped: set[str], styles: frozenset[str]) -> Rules:
+def _rules(name: str, links: Mapping[str, list[_Link]], dropped: set[str], styles: frozenset[str]) -> Rules:
     """Return what changes in one part."""
-    gone = {link.id for link in links if link.source == name and link.type in _DROPPED}
+    gone = {link.id for link in links.get(name, ()) if link.type in _DROPPED}
 
     def attribute(element: str, qualified: str, value: str) -> str | None:
         word = local(qualified)
@@ -261,7 +277,7 @@ def _rules(name: str, links: list[_Link], dropped: set[str], styles: frozenset[s
     if name == _TYPES:
         return Rules(drop=lambda _, attributes: _key(attributes.get("PartName", "")).lstrip("/") in dropped)
     if name.endswith(".rels"):
-        outside = {link.outside for link in links if _rels_of(link.source) == name}
+        outside = {link.outside for link in links.get(_source_of(name), ())}
         return Rules(
             attribute=lambda _, word, value: REMOVED if word == "Target" and value in outside else value,
             drop=lambda _, attributes: attributes.get("Type", "").rpartition("/")[2] in _DROPPED,

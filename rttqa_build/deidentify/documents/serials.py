@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _BUILT_IN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 _IN_DATES = re.compile("[dy]|mm")
+_FEW_DIGITS = re.compile("[0-9]{1,9}")
 _SERIES = frozenset({"numCache", "numLit", "lvl"})  # the last in charts since Office 2016
 
 
@@ -40,18 +41,23 @@ def date_styles(xml: bytes) -> frozenset[str]:
     inside: list[bool] = []
 
     def note(element: str, attributes: Mapping[str, str]) -> bool:
-        if element == "numFmt" and attributes.get("numFmtId", "").isdecimal():
+        if element == "numFmt":
             if is_date_format(attributes.get("formatCode", "")):
-                formats.add(int(attributes["numFmtId"]))
+                formats.add(_index(attributes.get("numFmtId", "")))
         elif element in ("cellXfs", "cellStyles", "dxfs"):
             inside.append(element == "cellXfs")
         elif element == "xf" and inside and inside[-1]:
-            styles.append(int(attributes.get("numFmtId", "0") or 0) in formats)
+            styles.append(_index(attributes.get("numFmtId", "")) in formats)
         return False
 
     if xml:
         rewrite(xml, Rules(drop=note))
     return frozenset(str(index) for index, is_date in enumerate(styles) if is_date)
+
+
+def _index(text: str) -> int:
+    """Return the number of a format; of one that is none, that of the plain one."""
+    return int(text) if _FEW_DIGITS.fullmatch(text) else 0
 
 
 def chart_dates(xml: bytes) -> str:
