@@ -21,8 +21,8 @@ _HEAD = """# Conformance to PS3.15 Table E.1-1
 Every row of the table, edition 2026c: what the standard says, what is done, and why where there is a choice.
 The profile is Basic Application Level Confidentiality (113100) with Clean Descriptors (113105) and Retain
 Longitudinal Temporal Information with Modified Dates (113107); where a trial says `dates: remove`, 113107 is
-not used. Retain Patient Characteristics (113108) is used for PET only, and then for three rows: sex, size and
-weight.
+not used. Retain Patient Characteristics (113108) is used where a trial retains them, as PET needs, and then for
+three rows, in all objects: sex, size and weight.
 
 An element is looked up in this order: the reviewed keep list, the option's column, the basic action, and
 where neither names it, denial by value representation (below). Of several actions that the standard leaves
@@ -56,12 +56,14 @@ _CHOICES = {
 _SUBJECT = "the trial ID is the patient's name and number from here on"
 _RETAINED = "kept where the trial retains patient characteristics (PET)"
 _REQUIRED = "removed dates leave a dummy, a registration must have it (PS3.3 10.9)"
+_PET = "removed dates leave a dummy, enhanced PET must have it (PS3.3 C.8.22.2)"
 _REASONS = {
     "PatientName": _SUBJECT,
     "PatientID": _SUBJECT,
     "ReferencedStudySequence": "of X and Z, X: an item is required where it is present (PS3.3 C.7.2.1)",
     "PresentationCreationDate": f"113107: one offset; {_REQUIRED}",
     "PresentationCreationTime": f"113107: times stay; {_REQUIRED}",
+    "RadiopharmaceuticalStartDateTime": f"113107: one offset; {_PET}",
     "PatientSex": _RETAINED,
     "PatientSize": _RETAINED,
     "PatientWeight": _RETAINED,

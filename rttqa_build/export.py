@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -57,6 +58,7 @@ def export(order: Order, progress: Callable[[str], None]) -> Exported:
     anything already or another run is writing it, RttqaError when disk, key or source fail.
     """
     part, alone = order.output.with_name(f".{order.output.name}.part"), False
+    missing = [folder for folder in (part, *part.parents) if not os.access(folder, os.F_OK)]
     try:
         with disk.exclusive(part / _RUNNING, "the output folder") as alone:
             if alone:
@@ -64,6 +66,9 @@ def export(order: Order, progress: Callable[[str], None]) -> Exported:
     finally:
         if alone:
             _leave(part)
+        for folder in missing:
+            with contextlib.suppress(OSError):  # it holds what was made
+                folder.rmdir()
     raise UsageError(
         "another run is writing this output folder", "wait until it has ended, or give another one"
     )

@@ -162,9 +162,16 @@ FAULTS = (
     Fault(
         "code strings are not asked whether they identify",
         "values",
-        'if element.vr == "CS" and self.job.identifying(',
-        'if element.vr == "XX" and self.job.identifying(',
+        'if element.vr == "CS" and self._identifies_code(',
+        'if element.vr == "XX" and self._identifies_code(',
         _RULES,
+    ),
+    Fault(
+        "a word that is a term of the standard somewhere is kept everywhere",
+        "terms",
+        "terms = _terms().get(tag, frozenset())",
+        "terms = frozenset[bytes]().union(*_terms().values())",
+        _TESTS + "test_terms.py::test_the_same_word_goes_from_where_it_is_no_term",
     ),
     Fault(
         "decimal strings that hold text are kept",

@@ -49,6 +49,23 @@ def test_every_object_is_pseudonymised_and_nothing_names_anyone(tmp_path: Path) 
     assert {str(pydicom.dcmread(path).PatientID) for path in objects} == {"PHANTOM-1"}
 
 
+def test_a_label_in_the_character_set_of_another_object_is_cleaned(tmp_path: Path) -> None:
+    saved, order = prepared(tmp_path)
+    name, label = "길동".encode("euc_kr"), b"1234"
+    image, plan = saved.paths["ct/001"], saved.paths["plan"]
+    item = pydicom.dcmread(image)
+    item.SpecificCharacterSet, item.OtherPatientNames = "ISO 2022 IR 149", "길동"
+    item.save_as(image)
+    item = pydicom.dcmread(plan)
+    item.RTPlanLabel = f"arc {label.decode()}"
+    item.save_as(plan)
+    plan.write_bytes(plan.read_bytes().replace(label, name))
+    assert [d for d in export(order, silent).diagnostics if d.fatal] == []
+    plans = [p for p in (tmp_path / "out").rglob("*.dcm") if pydicom.dcmread(p).Modality == "RTPLAN"]
+    assert "PLAN" in {pydicom.dcmread(p).RTPlanLabel for p in plans}
+    assert not [p for p in plans if name in p.read_bytes()]
+
+
 def test_references_agree_within_the_folder(tmp_path: Path) -> None:
     _, order = prepared(tmp_path)
     export(order, silent)
@@ -247,6 +264,18 @@ def test_real_exports_raise_no_false_alarm(name: str, tmp_path: Path) -> None:
     made = export(order, silent)
     assert [(d.code, d.where.item) for d in made.diagnostics if d.code.startswith("A1") and d.fatal] == []
     assert made.count or {d.code for d in made.diagnostics if d.fatal} <= {"R301", "R501", "A002"}
+
+
+def test_folders_that_were_missing_stay_only_with_what_is_in_them(tmp_path: Path) -> None:
+    saved, order = prepared(tmp_path)
+    order = replace(order, output=tmp_path / "some" / "where" / "out")
+    whole = saved.paths["plan"].read_bytes()
+    saved.paths["plan"].write_bytes(whole[:-9])
+    assert not export(order, silent).count
+    assert {p.name for p in tmp_path.iterdir()} == {"in"}
+    saved.paths["plan"].write_bytes(whole)
+    assert export(order, silent).count
+    assert {p.name for p in (tmp_path / "some" / "where").iterdir()} == {"out", "out.deidentification.json"}
 
 
 def test_what_the_next_run_has_begun_is_left_to_it(tmp_path: Path) -> None:

@@ -122,6 +122,20 @@ def test_nothing_that_is_written_names_anyone(name: str, built: Callable[[str], 
     demand_clean(run, written(run))
 
 
+def test_labels_that_say_themselves_whose_they_are_stay_behind(tmp_path: Path) -> None:
+    """Nothing else in the export tells who Mrs Okonkwo is: it was anonymised by the planning system."""
+    variant = build_case.named("phantom")
+    patient = variant.patient()
+    one, two = patient.objects["plan"].BeamSequence[:2]
+    one.BeamName, two.BeamName = "Mrs Okonkwo", "NHS 943 476 5919"
+    rois = {roi.ROIName: roi for roi in patient.objects["structure_set"].StructureSetROISequence}
+    rois["z_ring"].ROIName = "DOB 12.3.49"
+    run = build_case.run(build_case.Variant("changed", variant.manifest, {}), tmp_path, patient)
+    texts = written(run) | {"report": (run.order.output / "report.html").read_bytes()}
+    told = (b"Okonkwo", b"943 476 5919", b"9434765919", b"12.3.49")
+    assert not {name for name, data in texts.items() if any(text in data for text in told)}
+
+
 def test_the_search_itself_finds_what_is_planted(built: Callable[[str], Run]) -> None:
     run = built("prostate")
     original = run.patient.paths["plan"].read_bytes()

@@ -67,6 +67,7 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
         scanner.identifies,
         remembered.get(chosen.id),
     )
+    _target(here, name or patient)  # looked at anew: reading takes a while, and so do people who choose
     disk.write(target, made.text.encode())
     schema = f"{chosen.id}.schema.json"
     placed = place_schema(here.root, schema, here.library.bundled_text(chosen.id).encode())

@@ -35,11 +35,7 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, crew: Worker
     if chosen is None:
         return 1
     demand_patient(patient, chosen)
-    for place in (folder, out):
-        if inside_work_tree(place.absolute()):
-            raise UsageError("a folder with patient data lies inside a Git repository", "keep it outside")
-    if out.resolve().is_relative_to(folder.resolve()):
-        raise UsageError("the output folder lies inside the source folder", "give a folder beside it")
+    _demand_places(folder, out)
     here.demand_unsynced(out.absolute(), "the output folder")
     key = here.key()
     manifest = Manifest(Document("", {}), trial, Submission("dummy-run", 1, patient), "")
@@ -74,6 +70,17 @@ def pseudonymise(folder: Path, out: Path, trial: str, patient: str, crew: Worker
     if made.count:
         term.say(f"  account {out}.{ACCOUNT}")
     return exit_code(found)
+
+
+def _demand_places(folder: Path, out: Path) -> None:
+    """Raise UsageError where patient data may not lie, or the result not be written."""
+    for place in (folder, out):
+        if inside_work_tree(place.absolute()):
+            raise UsageError("a folder with patient data lies inside a Git repository", "keep it outside")
+    if not out.resolve().name:
+        raise UsageError("the output folder is a whole drive", "give a folder on it")
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise UsageError("the output folder lies inside the source folder", "give a folder beside it")
 
 
 def _reasons(made: Exported) -> dict[str, int]:

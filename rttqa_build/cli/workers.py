@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from rttqa_build import disk
 from rttqa_build.diagnostic import UsageError
 from rttqa_build.sibling import Here, Sibling
 
@@ -48,11 +49,25 @@ def workers(sibling: Sibling | None, jobs: int) -> Iterator[Workers]:
 
 
 def surveying(folder: Path, crew: Workers) -> Workers:
-    """Have an export folder read from now on; raise UsageError when there is none, or nothing in it."""
-    if not folder.is_dir():
-        raise UsageError("there is no such export folder", "give its path as seen from here, or in full")
-    if not any(folder.iterdir()):
-        raise UsageError("the export folder is empty", "export the objects into it, or give another one")
+    """Have an export folder read from now on; raise UsageError when there is none, or nothing in it.
+
+    Where nobody could read it meanwhile it is left for later: a mistake in what follows is told at once.
+    """
+    try:
+        _demand_filled(folder)
+    except OSError as error:
+        raise disk.failure(error, "the export folder") from None
+    if isinstance(crew.beside, Here):
+        return crew
     from rttqa_build.study.survey import survey
 
     return crew._replace(survey=survey(folder.absolute(), crew.beside, crew.jobs))
+
+
+def _demand_filled(folder: Path) -> None:
+    if not folder.exists():
+        raise UsageError("there is no such export folder", "give its path as seen from here, or in full")
+    if not folder.is_dir():
+        raise UsageError("the export is a file, not a folder", "give the folder that the objects lie in")
+    if not any(folder.iterdir()):
+        raise UsageError("the export folder is empty", "export the objects into it, or give another one")

@@ -238,6 +238,14 @@ _ENGINE_CODES = {
         "Put the files that the trial sent into the source folder, unchanged, instead of a new export of them.",
         source=_TRIAL,
     ),
+    "A010": Code(
+        "A file of the source may not be read",
+        "The operating system does not let you read a file, or list a folder, of the source.",
+        "Nobody knows what it holds: a slice, a plan or a dose may be missing from what is sent.",
+        "Ask for the right to read it, or take it out of the source folder.",
+        severity="warning",
+        source=_READERS,
+    ),
 }
 
 CODES: dict[str, Code] = {**_ENGINE_CODES, **_RESIDUE_CODES, **_DOCUMENT_CODES}

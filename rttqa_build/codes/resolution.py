@@ -247,7 +247,8 @@ CODES: dict[str, Code] = {
     ),
     "R312": Code(
         "One trial ID, patients that cannot be compared",
-        "Two submissions have the same trial ID, but their objects carry no kind of patient number in common.",
+        "Two submissions have the same trial ID, or one has a further revision, but no number in their objects agrees: "
+        "they carry no kind of patient number in common, or the diagnostic images that come alone carry another one.",
         "Nobody but a person can tell whether they concern the same patient.",
         "Compare name and date of birth in the two source folders; then add `same_patient: {checked_by, how}` to "
         "a selector under `data:`.",

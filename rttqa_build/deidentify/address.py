@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import folded, squeezed
 from rttqa_build.deidentify.identity import Kind, Who
-from rttqa_build.deidentify.pattern import DIGITS, LETTERS, Pattern, Rule, ordinary_words
+from rttqa_build.deidentify.pattern import DIGITS, LETTERS, Pattern, Rule
+from rttqa_build.deidentify.vocabulary import ordinary_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

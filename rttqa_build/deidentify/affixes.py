@@ -6,7 +6,8 @@ import itertools
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import folded
-from rttqa_build.deidentify.pattern import LETTERS, ordinary_words
+from rttqa_build.deidentify.pattern import LETTERS
+from rttqa_build.deidentify.vocabulary import ordinary_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

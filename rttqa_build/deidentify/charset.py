@@ -16,7 +16,19 @@ _CODECS = {
     "203": "iso8859_15", "13": "shift_jis", "166": "iso8859_11", "192": "utf_8", "87": "iso2022_jp",
     "159": "iso2022_jp_2", "149": "euc_kr", "58": "gb2312", "GB18030": "gb18030", "GBK": "gbk",
 }  # fmt: skip
-_ESCAPE = re.compile(rb"\x1b[$(),\-./]{1,3}[0-9A-Z@]")
+# what programs write in its place, that go by their computer's own character set
+_ALIKE = {
+    "iso8859_4": ("cp1257",), "iso8859_5": ("cp1251",), "iso8859_6": ("cp1256",),
+    "iso2022_jp": ("shift_jis", "euc_jp"), "iso2022_jp_2": ("shift_jis", "euc_jp"),
+}  # fmt: skip
+_ESCAPE = re.compile(rb"\x1b([$(),\-./]{1,3}[0-9A-Z@])")
+# what an escape sequence says itself, whatever the object's Specific Character Set (PS3.3 C.12.1.1.2)
+_ESCAPED = {
+    b"-A": "latin_1", b"-B": "iso8859_2", b"-C": "iso8859_3", b"-D": "iso8859_4", b"-L": "iso8859_5",
+    b"-G": "iso8859_6", b"-F": "iso8859_7", b"-H": "iso8859_8", b"-M": "iso8859_9", b"-T": "iso8859_11",
+    b")I": "shift_jis", b"(J": "shift_jis", b"$B": "iso2022_jp", b"$@": "iso2022_jp",
+    b"$(D": "iso2022_jp_2", b"$)C": "euc_kr", b"$)A": "gb2312",
+}  # fmt: skip
 _INVISIBLE = dict.fromkeys(
     [
         *(0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF),
@@ -45,6 +57,17 @@ def codecs(charset: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_CODECS[term] for term in terms if term in _CODECS))
 
 
+def with_terms(charsets: tuple[str, ...], value: bytes) -> tuple[str, ...]:
+    """Return the terms of character sets seen so far, and those of another value that say another one.
+
+    There may be as many values as items, and each of any length.
+    """
+    terms = (term.strip() for term in dict.fromkeys(value.decode("ascii", "replace").split("\\")))
+    by_number = {term.rpartition(" ")[2]: term for term in (*terms, *charsets)}
+    fresh = [term for number, term in by_number.items() if number in _CODECS and term not in charsets]
+    return (*charsets, *fresh) if fresh else charsets
+
+
 def is_plain(value: bytes) -> bool:
     """Return whether every character set reads ``value`` alike: ASCII without escape sequences (ISO 2022)."""
     return value.isascii() and b"\x1b" not in value
@@ -53,15 +76,17 @@ def is_plain(value: bytes) -> bool:
 def decoded(value: bytes, charsets: tuple[str, ...] = ()) -> frozenset[str]:
     """Return the texts that ``value`` may stand for.
 
-    ``charsets`` are the Specific Character Set values (0008,0005) seen in the object. UTF-8, Latin-1 and,
-    where there are NULs, UTF-16 are always tried besides.
+    ``charsets`` are the Specific Character Set values (0008,0005) seen in the object. UTF-8, Latin-1, what
+    escape sequences name and, where there are NULs, UTF-16 are always tried besides.
     """
     value = value.rstrip(b"\0 ")
     if is_plain(value) and b"\0" not in value:
         return frozenset({value.decode("ascii")})
     texts = {_strict_utf8(value) or value.decode("latin_1")}
     bare = _ESCAPE.sub(b"", value)
-    for codec in (codec for charset in charsets for codec in codecs(charset)):
+    said = [_ESCAPED[escape] for escape in _ESCAPE.findall(value) if escape in _ESCAPED]
+    named = dict.fromkeys((*(codec for charset in charsets for codec in codecs(charset)), *said))
+    for codec in dict.fromkeys((*named, *(other for one in named for other in _ALIKE.get(one, ())))):
         texts.add(value.decode(codec, "replace"))
         texts.add(bare.decode(codec, "replace"))
     if b"\0" in value:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from rttqa_build.deidentify import dictionary
-from rttqa_build.deidentify.charset import is_plain
+from rttqa_build.deidentify.charset import is_plain, with_terms
 from rttqa_build.deidentify.dictionary import registered_uids
+from rttqa_build.deidentify.reader import StreamError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -115,6 +116,7 @@ _REMARKS = """
     ReasonForTheRequestedProcedure CommentsOnThePerformedProcedureStep
     CommentsOnTheScheduledProcedureStep"""
 _SPECIFIC_CHARACTER_SET = 0x00080005
+_LONGEST = 4096  # bytes of one value: 1,024 characters of an address in UTF-8 (PS3.5 6.2, ST)
 # sequences whose coded entries name a person or an institution (PS3.3 10.1, 10.9)
 _PEOPLE = frozenset({0x00401101, 0x00080082, 0x00080083, 0x00081041})
 _CODED = frozenset({0x00080100, 0x00080104, 0x00080119})
@@ -147,7 +149,10 @@ def _structural_tags() -> frozenset[int]:
 
 
 def harvest(leaves: Iterable[Leaf]) -> Harvest:
-    """Return the identities in one original's elements (all depths, file meta information included)."""
+    """Return the identities in one original's elements (all depths, file meta information included).
+
+    Raises :class:`StreamError` for one that is none: spelling it would take hours.
+    """
     return Harvest(frozenset(_facts(leaves)))
 
 
@@ -168,18 +173,27 @@ def _facts(leaves: Iterable[Leaf]) -> Iterator[Fact]:
             if tag not in structural:
                 yield from _uids(value)
         elif tag == _SPECIFIC_CHARACTER_SET:
-            charsets = (*charsets, value.decode("ascii", "replace"))
+            charsets = with_terms(charsets, value)
         elif (what := tags.get(tag) or _by_surroundings(tag, vr, path)) and (text := value.rstrip(b"\0 ")):
-            yield Fact(*what, text, () if is_plain(text) else charsets)
+            yield Fact(*what, _bounded(text), () if is_plain(text) else charsets)
         elif tag in remarks and value.strip(b"\0 "):
             yield from _told(value, charsets)
 
 
+def _bounded(value: bytes) -> bytes:
+    """Return a value whose spellings can be searched for, all of them."""
+    if len(value) > _LONGEST and max(map(len, value.split(b"\\"))) > _LONGEST:
+        raise StreamError("a name, number or address in it is longer than any can be")
+    return value
+
+
 def _told(value: bytes, charsets: tuple[str, ...]) -> Iterator[Fact]:
     """Yield what a free text calls a name or number of the patient: few exports hold any."""
-    from rttqa_build.deidentify.remarks import told
+    from rttqa_build.deidentify.remarks import births, told
 
-    names, numbers = told(value, () if is_plain(value) else charsets)
+    charsets = () if is_plain(value) else charsets
+    names, numbers = told(value, charsets)
+    yield from (Fact(Who.PATIENT, Kind.BIRTH_DATE, day.encode()) for day in births(value, charsets))
     yield from (Fact(Who.PATIENT, Kind.NAME, name.encode()) for name in names)
     yield from (Fact(Who.PATIENT, Kind.NUMBER, number.encode()) for number in numbers)
 

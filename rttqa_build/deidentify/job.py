@@ -19,8 +19,9 @@ class Job:
 
     ``uid`` maps an original UID to its pseudonym; ``registered`` are UIDs that stay; ``weeks`` is the date
     offset into the past; ``identifying`` tells whether a text holds a harvested identity; ``supplied`` is the
-    job for objects of a case that the trial supplied, whose dates stay. ``memo`` remembers what became of
-    short elements: most are the same in every slice.
+    job for objects of a case that the trial supplied, whose dates stay. ``charsets`` are those that originals
+    named where they held an identity. ``memo`` remembers what became of short elements: most are the same in
+    every slice.
     """
 
     policy: Policy
@@ -30,6 +31,7 @@ class Job:
     registered: frozenset[bytes]
     identifying: Callable[[str], bool]
     supplied: Job | None = None
+    charsets: tuple[str, ...] = ()
     memo: dict[tuple[bytes, Encoding], bytes | None] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )

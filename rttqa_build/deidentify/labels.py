@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from typing import TYPE_CHECKING
@@ -58,14 +59,14 @@ def dated_labels(texts: Iterable[tuple[int, str]], role: str) -> Iterator[Diagno
 
 def holds_date(text: str) -> bool:
     """Return whether a date is written in a text, in a usual spelling."""
-    return any(_is_date(match) for spelling in _SPELLINGS for match in spelling.finditer(text))
+    return any(dates(text))
 
 
-def _is_date(match: re.Match[str]) -> bool:
-    month, year = match["m"].lower(), int(match["y"])
-    number = _MONTHS.index(month) + 1 if month in _MONTHS else int(month)
-    try:
-        dt.date(year if year > 99 else 2000 + year, number, int(match["d"]))
-    except ValueError:
-        return False
-    return True
+def dates(text: str) -> Iterator[dt.date]:
+    """Yield the dates in a text, each as often as spellings fit it; short years are of this century."""
+    for spelling in _SPELLINGS:
+        for match in spelling.finditer(text):
+            month, year = match["m"].lower(), int(match["y"])
+            number = _MONTHS.index(month) + 1 if month in _MONTHS else int(month)
+            with contextlib.suppress(ValueError):
+                yield dt.date(year if year > 99 else 2000 + year, number, int(match["d"]))

@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.affixes import in_affixes, run_together
-from rttqa_build.deidentify.charset import folded, squeezed
+from rttqa_build.deidentify.charset import folded, normalised, squeezed
 from rttqa_build.deidentify.identity import Kind, Who
-from rttqa_build.deidentify.pattern import CJK, DIGITS, LETTERS, LONG, Pattern, Rule, ordinary_words
+from rttqa_build.deidentify.pattern import CJK, DIGITS, LETTERS, LONG, Pattern, Rule
+from rttqa_build.deidentify.vocabulary import ordinary_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -22,6 +23,7 @@ _PARTICLES = frozenset(
     "dr", "mx", "prof", "sir", "phd", "msc", "bsc", "frcr", "mbbs", "miss", "lady", "lord", "rev"
     }
 )  # fmt: skip
+_MOST_PARTS = 16  # of one name: of a list of words each would have all the others
 _MONTHS = frozenset({"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"})
 
 
@@ -38,13 +40,17 @@ def name_patterns(who: Who, group: str, ours: Collection[str]) -> Iterator[Patte
     together = [name for part in parts for name in run_together(part)]
     affixes = list(in_affixes(given[3:5])) if who is Who.PATIENT else []  # of staff: degrees of all sorts
     weak = {name for name in together if len(name) < 4} | {name for name in affixes if len(name) < 6}
+    weak -= {*parts}
     names = frozenset(folded(part) for part in (*parts, *together))
     for part in (*parts, *together, *affixes):
-        yield _name_part(who, part, names - {folded(part)}, weak=part in weak - {*parts})
+        partners = names - {folded(part)} if len(names) <= _MOST_PARTS else names
+        yield _name_part(who, part, partners, weak=part in weak)
         for other in dict.fromkeys(_respelt(part.lower())):
-            yield _name_part(who, other, names - {folded(part)})
+            yield _name_part(who, other, partners)
             yield from _prefixed(who, other)
         yield from _prefixed(who, part)
+        if not part.isascii():
+            yield from _damaged(who, part, partners)
     for component in components:
         yield from _compound(who, component)
     yield from _whole_name(who, parts, [c for c in components if LETTERS.search(c)])
@@ -69,7 +75,7 @@ _TRANSLITERATION = str.maketrans(
 
 _UMLAUTS = re.compile("[aou]e|ss")
 _PLAIN_VOWEL = re.compile("[aou](?=[bcdfghklmnprstvwz])")
-_LONG_ENOUGH = 5  # shorter names become other words too easily
+_LONG_ENOUGH, _TOO_LONG = 5, 48  # shorter names become other words too easily; longer ones are none
 
 
 def transliterated(part: str) -> str:
@@ -81,7 +87,7 @@ def _respelt(name: str) -> Iterator[str]:
     """Yield the other spellings of a name in lower case: mueller, muller for each other; macrae for mcrae."""
     if (other := transliterated(name)) != name:
         yield other
-    if len(name) < _LONG_ENOUGH:
+    if not _LONG_ENOUGH <= len(name) <= _TOO_LONG:
         return
     if (other := _UMLAUTS.sub(lambda match: match[0][0], name)) != name:
         yield other
@@ -91,6 +97,28 @@ def _respelt(name: str) -> Iterator[str]:
         if name.startswith(one) and len(name) > len(one) + 2:
             yield two + name.removeprefix(one)
             break
+
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_LOST = ("?", "??", "_", "\ufffd")  # what programs write for a letter that they cannot
+
+
+def _damaged(who: Who, part: str, partners: frozenset[str]) -> Iterator[Pattern]:
+    """Spell a name as programs write it that have no letters beyond ASCII, or read UTF-8 as Latin-1.
+
+    M?ller, Mller and MÃ¼ller for Müller.
+    """
+    bare = _BEYOND_ASCII.sub("", part)
+    if len(bare) < 3 or part[0] >= CJK:
+        return
+    if folded(bare) not in ordinary_words():
+        for text in (_BEYOND_ASCII.sub(lost, part) for lost in _LOST):
+            yield Pattern(folded(text), text, Rule.PHRASE, who, Kind.NAME)
+        if len(bare) >= _LONG_ENOUGH:
+            yield _name_part(who, bare, partners)
+    for codec in ("latin_1", "cp1252"):
+        text = normalised(part.encode().decode(codec, "ignore"))
+        yield Pattern(folded(text), text, Rule.ANYWHERE, who, Kind.NAME)
 
 
 # beginnings of names that are also written apart, and what then stands between

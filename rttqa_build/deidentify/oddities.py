@@ -77,7 +77,7 @@ def character_set(value: bytes) -> bytes:
     if not any(terms):
         return b""
     known = [_CHARACTER_SETS.get(_PUNCTUATION.sub(b"", term.upper()), b"") for term in terms]
-    further = [term for term in known[1:] if term]
+    further = [term for term in dict.fromkeys(known[1:]) if term]
     return b"\\".join([known[0], *further]) if further or known[0] else b"ISO_IR 100"
 
 

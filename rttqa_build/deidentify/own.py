@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # whatever the element: where the standard asks for a value, or for the mark of what was done
 _ANYWHERE = frozenset({b"REMOVED", b"PSEUDONYMISED", b"MODIFIED", b"UNMODIFIED", b"YES", PROFILE.encode()})
+# keys of lock.yaml that no schema lists: the kinds of objects by which it lists inputs and UIDs
+_ROLES = frozenset({"dose", "plan", "planning_image", "registration", "structure_set"})
+_ABOUT = re.compile(rb"^ *subject: (?:%s)$" % "|".join(sorted(_ROLES)).encode(), re.MULTILINE)
 _FIELD = re.compile(rb"^((?: |- )*)([a-z0-9_]+)(?=:[ \r\n])", re.MULTILINE)
 
 
@@ -37,6 +40,7 @@ def _dummies() -> Mapping[int, bytes]:
 def without_fields(data: bytes) -> bytes:
     """Return a YAML file without the names of the fields that our schemas give."""
     names = _field_names()
+    data = _ABOUT.sub(b"", data)
     return _FIELD.sub(lambda match: match[1] if match[2].decode() in names else match[0], data)
 
 
@@ -53,4 +57,4 @@ def _field_names() -> frozenset[str]:
             waiting += node.values()
         elif isinstance(node, list):
             waiting += node
-    return frozenset(found)
+    return frozenset(found | _ROLES)

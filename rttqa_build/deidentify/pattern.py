@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import enum
-import functools
 import re
-from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,11 +44,3 @@ class Pattern(NamedTuple):
     def __repr__(self) -> str:
         """Return a text without the value."""
         return f"Pattern({self.rule}, {self.who}, {self.kind}, …)"
-
-
-@functools.cache
-def ordinary_words() -> frozenset[str]:
-    """Return the words that a text may hold by chance (``data/ordinary_words.txt``)."""
-    text = resources.files("rttqa_build").joinpath("data/ordinary_words.txt").read_text("utf-8")
-    lines = (line for line in text.splitlines() if not line.startswith("#"))
-    return frozenset(word for line in lines for word in line.split())

@@ -71,9 +71,10 @@ _BASIC = {
 }
 # ReferencedStudySequence must hold an item where it is present (PS3.3 C.7.2.1): of X/Z only X is valid.
 _NEVER_EMPTY = {0x00081110: Action.REMOVE}
-# ContentCreationDate and -Time must have a value where their module is (PS3.3 10.9): removing them, as the
-# basic profile has it, would leave an invalid registration.
-_NEVER_REMOVED = {0x00700082: Action.DUMMY, 0x00700083: Action.DUMMY}
+# ContentCreationDate and -Time must have a value where their module is (PS3.3 10.9), and so must
+# RadiopharmaceuticalStartDateTime in enhanced PET (PS3.3 C.8.22.2): removing them, as the basic profile has
+# it, would leave an invalid registration or image.
+_NEVER_REMOVED = {0x00700082: Action.DUMMY, 0x00700083: Action.DUMMY, 0x00181078: Action.DUMMY}
 _KEPT = {
     "keep": Action.KEEP,
     "clean": Action.CLEAN,

@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import decoded, folded, normalised, squeezed
-from rttqa_build.deidentify.pattern import ordinary_words
+from rttqa_build.deidentify.labels import dates
+from rttqa_build.deidentify.vocabulary import ordinary_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,13 @@ _KNOWN = re.compile(
     rf"[\"'\u2018\u201c]?{_NAME}(?!['\u2019]s| [a-z])",
     re.MULTILINE,
 )
+_TITLED = re.compile(rf"\b(?:Mr|Mrs|Miss|Ms|Mx|Dr|Prof)\b\.? ?(?:[A-Z]\b\.? ?){{0,3}}{_NAME}")
+_BORN = re.compile(
+    r"(?i:(?<![a-z])(?:d\.?o\.?b(?![a-z])\.?|born|date of birth|birth ?(?:date|day))(?: on)?)"
+    r"[ .:=#]{0,3}(?=\d)"
+)
+_OLD_YEAR = re.compile(r"(?<=[-/.])(?=[5-9]\d(?!\d))")  # nobody was born in 2051
+_BEHIND = 20
 _LONGEST = 1 << 14
 
 
@@ -45,8 +53,33 @@ def told(value: bytes, charsets: tuple[str, ...]) -> tuple[tuple[str, ...], tupl
     return tuple(sorted(names)), tuple(sorted({number for text in texts for number in _numbers(text)}))
 
 
+@functools.lru_cache(1 << 12)
+def is_personal(value: bytes, charsets: tuple[str, ...]) -> bool:
+    """Return whether a label calls something a person's: a name behind a title, a number, a birth date.
+
+    In a comment a title is no evidence that the name is the patient's; a label needs nobody's.
+    """
+    texts = [normalised(text) for text in decoded(value[:_LONGEST], charsets)]
+    return any(told(value, charsets)) or any(
+        _BORN.search(text) or any(_named(text, _TITLED)) for text in texts
+    )
+
+
+@functools.lru_cache(1 << 10)
+def births(value: bytes, charsets: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the dates that a free text calls dates of birth, as DA values, sorted."""
+    texts = [normalised(text) for text in decoded(value[:_LONGEST], charsets)]
+    behind = {text[match.end() :][:_BEHIND] for text in texts for match in _BORN.finditer(text)}
+    behind = {_OLD_YEAR.sub("19", text) for text in behind}
+    return tuple(sorted({f"{day:%Y%m%d}" for text in behind for day in dates(text)}))
+
+
 def _names(text: str) -> Iterator[str]:
-    for label in (_LABEL, _KNOWN):
+    yield from _named(text, _LABEL, _KNOWN)
+
+
+def _named(text: str, *labels: re.Pattern[str]) -> Iterator[str]:
+    for label in labels:
         for match in label.finditer(text):
             words = [word for word in match[1].split() if folded(word) not in ordinary_words()]
             if words:

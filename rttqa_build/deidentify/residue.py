@@ -7,12 +7,14 @@ Aho-Corasick automata; the one over bytes releases the interpreter lock.
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 import re
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.birth import birth_dates, birth_day
-from rttqa_build.deidentify.charset import codecs, decoded, folded, is_plain, normalised, squeezed
+from rttqa_build.deidentify.charset import codecs, decoded, folded, is_plain, normalised, squeezed, with_terms
 from rttqa_build.deidentify.dictionary import keyword
 from rttqa_build.deidentify.elements import walk
 from rttqa_build.deidentify.identity import Harvest, Kind, Who
@@ -22,6 +24,7 @@ from rttqa_build.deidentify.own import is_own, without_fields
 from rttqa_build.deidentify.pattern import Pattern, Rule
 from rttqa_build.deidentify.spelling import patterns, values
 from rttqa_build.deidentify.surroundings import counts, in_digest, is_number, is_spaced, stands_alone
+from rttqa_build.deidentify.terms import without_terms
 from rttqa_build.diagnostic import Location, finding, ordered
 
 if TYPE_CHECKING:
@@ -95,6 +98,8 @@ class Scanner:
             if (day := birth_day(v))
         )
         self._opaque = Opaque(found, [uid for uid in uids if len(uid) >= _SHORT_UID], _codecs(harvest))
+        # objects that name none, or another one, may hold names in these all the same
+        self.charsets = tuple(sorted({charset for f in harvest.facts for charset in f.charsets}))
         self._cached_value = functools.lru_cache(1 << 16)(self._value_hits)
         self._cached_text = functools.lru_cache(1 << 16)(self._any_hit)
         self._cached_uids = functools.lru_cache(1 << 16)(self._uid_hits)
@@ -138,8 +143,11 @@ class Scanner:
         found = set(self._preamble(stream.data, role))
         for leaf in walk(stream):
             if leaf.tag == 0x00080005:
-                charsets = (*charsets, leaf.value.decode("ascii", "replace"))
-            if (hits := self._leaf_hits(leaf, charsets)) and not is_own(leaf):
+                charsets = with_terms(charsets, leaf.value)
+            hits = self._leaf_hits(leaf, charsets)
+            if hits and (rest := without_terms(leaf.tag, leaf.vr, leaf.value)) != leaf.value:
+                hits = self._leaf_hits(leaf._replace(value=rest), charsets)
+            if hits and not is_own(leaf):
                 where = Location(role, item=keyword_path(leaf))
                 found.update(_finding(hit, where, f"in {where.item} of {role}") for hit in hits)
         return ordered(found)
@@ -201,7 +209,7 @@ class Scanner:
     def _text_value(self, value: bytes, charsets: tuple[str, ...]) -> frozenset[Pattern]:
         """Search a value; the same labels recur in every slice, so short values are remembered."""
         search = self._cached_value if len(value) <= _SHORT_TEXT else self._value_hits
-        return search(value, () if is_plain(value) else charsets)
+        return search(value, () if is_plain(value) else (*charsets, *self.charsets))
 
     def _value_hits(self, value: bytes, charsets: tuple[str, ...]) -> frozenset[Pattern]:
         return frozenset(hit for text in decoded(value, charsets) for hit in self._text_hits(text))
@@ -232,13 +240,16 @@ class Scanner:
         plain = normalised(text)
         low = folded(plain)
         matches = self._find_words.find_matches_as_indexes(low, overlapping=True)
-        masked = [
+        masked = sorted(
             (start, end)
             for index, start, end in matches
             if index >= len(self._words) and stands_alone(plain, start, end)
-        ]
+        )
+        starts = [start for start, _ in masked]
+        reach = list(itertools.accumulate((end for _, end in masked), max))
         for pattern, start, end in self._candidates(plain, low, matches):
-            ours = any(first <= start and end <= last for first, last in masked)
+            before = bisect.bisect(starts, start)
+            ours = before > 0 and end <= reach[before - 1]
             if not ours and not in_digest(plain, start, end):
                 yield pattern
 
@@ -289,7 +300,8 @@ def _finding(hit: Pattern, where: Location, place: str) -> Diagnostic:
     if hit.who is Who.UID:
         code, what = "A104", "A UID of the original objects"
     elif hit.who is Who.STAFF:
-        code, what = "A105", f"A {hit.kind} of staff or institution"
+        article = "An" if hit.kind[0] in "aeiou" else "A"
+        code, what = "A105", f"{article} {hit.kind} of staff or institution"
     elif hit.who is Who.SOURCE:
         code, what = "A106", f"A {hit.kind} from the names of the exported files"
     else:

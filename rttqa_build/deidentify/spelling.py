@@ -14,7 +14,9 @@ from rttqa_build.deidentify.birth import birth_day, date_spellings
 from rttqa_build.deidentify.charset import decoded, folded, normalised, squeezed
 from rttqa_build.deidentify.identity import Kind, Who
 from rttqa_build.deidentify.names import name_patterns
-from rttqa_build.deidentify.pattern import DIGITS, LETTERS, Pattern, Rule, ordinary_words
+from rttqa_build.deidentify.pattern import DIGITS, LETTERS, Pattern, Rule
+from rttqa_build.deidentify.vocabulary import ordinary_words
+from rttqa_build.diagnostic import RttqaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,18 +24,39 @@ if TYPE_CHECKING:
     from rttqa_build.deidentify.identity import Fact, Harvest
 
 
+_MOST = 200_000  # spellings: of some 13,000 names, or of 600 dates of birth
+_EACH_PATIENT = "Give each patient a folder; look for a file that holds lists of names."
+
+
 def patterns(harvest: Harvest, allowed: Iterable[str] = ()) -> tuple[Pattern, ...]:
     """Return the distinct patterns of all facts but UIDs, sorted; the patient's come first.
 
     A value, or a component of a name, that equals something ``allowed`` (but for case and punctuation) is no
-    identity and gives no pattern.
+    identity and gives no pattern. Raises RttqaError when there are more than any patient's export has.
     """
     ours = {squeezed(text) for text in allowed}
     found: dict[tuple[str, Rule], Pattern] = {}
-    for pattern in sorted(_all(harvest, ours), key=_priority):
-        first = found.setdefault((pattern.text, pattern.rule), pattern)
-        found[pattern.text, pattern.rule] = first._replace(partners=first.partners | pattern.partners)
-    return tuple(found.values())
+    partners: dict[tuple[str, Rule], set[str]] = {}
+    for pattern in sorted(_bounded(_all(harvest, ours)), key=_priority):
+        found.setdefault((pattern.text, pattern.rule), pattern)
+        if pattern.partners:
+            partners.setdefault((pattern.text, pattern.rule), set()).update(pattern.partners)
+    return tuple(
+        pattern._replace(partners=frozenset(partners[key])) if key in partners else pattern
+        for key, pattern in found.items()
+    )
+
+
+def _bounded(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
+    """Yield patterns up to where they take minutes; an export may have many files, and names of them."""
+    left = _MOST
+    for pattern in patterns:
+        left -= pattern.who is not Who.SOURCE
+        if left < 0:
+            raise RttqaError(
+                "the originals name more people and numbers than can be searched for", _EACH_PATIENT
+            )
+        yield pattern
 
 
 def _priority(pattern: Pattern) -> tuple[int, str, str, str]:
@@ -82,7 +105,7 @@ def _spellings(fact: Fact, text: str, ours: set[str]) -> Iterator[Pattern]:
 # --- dates, numbers, places --------------------------------------------------------------------------------
 
 
-_NUMBER_IN_NAME = re.compile(r"[A-Za-z]*[0-9]{6,}[A-Za-z]*")
+_NUMBER_IN_NAME = re.compile(r"(?<![A-Za-z])[A-Za-z]+[0-9]{6,}[A-Za-z]*|[0-9]{6,}[A-Za-z]*")
 
 
 def _name(who: Who, text: str, ours: set[str]) -> Iterator[Pattern]:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     Unpack = Callable[[bytes, int], tuple[Any, ...]]
 
 TRANSFER_SYNTAX_UID, SERIES_INSTANCE_UID = 0x00020010, 0x0020000E
-LARGEST_INFLATED = 1 << 31
+LARGEST_INFLATED = 1 << 28  # bytes; both readers hold it, and a copy
 _CONVERTED = "its line endings were converted, as if it were text: the file is damaged"
 
 

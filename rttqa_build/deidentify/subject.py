@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import folded, squeezed
-from rttqa_build.deidentify.pattern import DIGITS, LETTERS, ordinary_words
+from rttqa_build.deidentify.pattern import DIGITS, LETTERS
+from rttqa_build.deidentify.vocabulary import ordinary_words
 from rttqa_build.diagnostic import finding
 from rttqa_build.schema import matches
 from rttqa_build.study.identity import is_nhs

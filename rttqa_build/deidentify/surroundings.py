@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import folded
 from rttqa_build.deidentify.identity import Kind
-from rttqa_build.deidentify.pattern import LONG, Pattern, Rule, ordinary_words
+from rttqa_build.deidentify.pattern import LONG, Pattern, Rule
+from rttqa_build.deidentify.vocabulary import ordinary_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _NEXT_WORD = re.compile(r"[\W_]{0,3}([^\W\d_]+)")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[\W_]{0,3}\Z")
@@ -29,6 +30,13 @@ _REACH = 48
 _WIDEST_GAP = 3
 _MOST_ZEROS = 8
 _LONGEST_WORD = 48
+_SHORTEST_IN_LABEL = 4
+# what labels begin or end with; no end or beginning of other words
+_IN_LABELS = """
+bladder boost brain breast ctv ctvn ctvp gtv gtvn gtvp imrt itv lung pelvis plan prost prostate ptv rectum
+vmat
+"""
+_VOLUMES = frozenset(_IN_LABELS.split())
 _HEXADECIMAL = frozenset("0123456789abcdef")
 _HEX_BEFORE, _HEX_AFTER = re.compile(r"[0-9a-f]*\Z"), re.compile("[0-9a-f]*")
 _DIGEST = 64  # characters of a SHA-256
@@ -84,10 +92,13 @@ def in_digest(plain: str, start: int, end: int) -> bool:
 
 def is_value(plain: str, start: int, end: int) -> bool:
     """Return whether the match is all there is on its line but for punctuation."""
-    first = plain.rfind("\n", 0, start) + 1
-    last = plain.find("\n", end)
-    around = plain[first:start] + plain[end : len(plain) if last < 0 else last]
-    return not any(c.isalnum() for c in around)
+    return _is_bare(plain, range(start - 1, -1, -1)) and _is_bare(plain, range(end, len(plain)))
+
+
+def _is_bare(plain: str, places: Iterable[int]) -> bool:
+    """Return whether no letter or digit comes before the end of the line, which may be megabytes away."""
+    found = next((at for at in places if plain[at] == "\n" or plain[at].isalnum()), None)
+    return found is None or plain[found] == "\n"
 
 
 def is_word(plain: str, start: int, end: int) -> bool:
@@ -111,15 +122,20 @@ def _ends(plain: str, start: int, end: int) -> bool:
 
 
 def _long_in_word(plain: str, low: str, start: int, end: int) -> bool:
-    """Return whether a long name stands inside a longer word that is not an ordinary one."""
-    if end - start < LONG:
+    """Return whether a name stands inside a longer word that is not an ordinary one.
+
+    It is long, or nothing but names of volumes stands about it: ``smithpelvis``, ``PTVPATEL``.
+    """
+    if end - start < _SHORTEST_IN_LABEL:
         return False
     first, last = max(0, start - _LONGEST_WORD), end + _LONGEST_WORD  # a run of letters may be megabytes long
-    while start > first and plain[start - 1].isalpha():
-        start -= 1
-    while end < len(plain) and end < last and plain[end].isalpha():
-        end += 1
-    return low[start:end] not in ordinary_words()
+    before, behind = start, end
+    while before > first and plain[before - 1].isalpha():
+        before -= 1
+    while behind < len(plain) and behind < last and plain[behind].isalpha():
+        behind += 1
+    about = {low[before:start], low[end:behind]} - {""}
+    return (end - start >= LONG or about <= _VOLUMES) and low[before:behind] not in ordinary_words()
 
 
 def _beside(pattern: Pattern, plain: str, low: str, start: int, end: int) -> bool:

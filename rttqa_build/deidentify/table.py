@@ -81,6 +81,14 @@ def read_safe_private() -> tuple[SafePrivate, ...]:
     return tuple(SafePrivate(group, creator, frozenset(low)) for (group, creator), low in found.items())
 
 
+def read_defined_terms() -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Return attributes by tag, each with the terms that the standard defines for it."""
+    return tuple(
+        (int(r["tag"], 16), tuple(term.replace("|", " ") for term in r["terms"].split()))
+        for r in _read("defined_terms.csv")
+    )
+
+
 def _read(name: str) -> Iterator[Mapping[str, str]]:
     text = files("rttqa_build").joinpath("data", name).read_text(encoding="utf-8")
     return iter(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))

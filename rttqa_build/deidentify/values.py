@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify import encode, oddities, rois
-from rttqa_build.deidentify.charset import codecs, decoded
+from rttqa_build.deidentify.charset import codecs, decoded, is_plain
 from rttqa_build.deidentify.dates import shifted_date, shifted_datetime
+from rttqa_build.deidentify.labels import LABELS
 from rttqa_build.deidentify.numerals import whole_numbers
 from rttqa_build.deidentify.policy import BULK_VRS, NUMERIC_VRS, TEXT_VRS, Action
+from rttqa_build.deidentify.remarks import is_personal
 from rttqa_build.deidentify.rois import ROI_NAME, ROI_NUMBERS, ROIS, free_name
+from rttqa_build.deidentify.terms import without_terms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +27,7 @@ CODING_SCHEME_DESIGNATOR = 0x00080102
 PUBLIC_SCHEMES = frozenset(
     b"DCM SCT SRT SNM3 UCUM LN FMA NCIt RADLEX UMLS BI MSH I9 I10 ICDO3 IBSI ISO3166_1 NEU MA".split()
 )
-_TIME = rb"(\d\d(:?\d\d(:?\d\d(\.\d{1,9})?)?)?)? *"
+_TIME = rb"(([01]\d|2[0-3])(:?[0-5]\d(:?([0-5]\d|60)(\.\d{1,9})?)?)?)? *"  # else a hospital number passes
 _REPERTOIRE = {
     "CS": re.compile(rb"[A-Z0-9 _\\]*"),
     "AS": re.compile(rb"(\d{3}[DWMY])?(\\\d{3}[DWMY])*"),
@@ -100,6 +103,8 @@ class Values:
 
     def _code(self, element: Element, siblings: list[Element]) -> bytes | None:
         """Keep a code of a published coding scheme; replace what a private scheme says."""
+        if not self.data[element.value : element.end].strip(b"\0 "):
+            return None
         scheme = next(
             (self.data[e.value : e.end] for e in siblings if e.tag == CODING_SCHEME_DESIGNATOR), b""
         )
@@ -112,11 +117,22 @@ class Values:
 
     def _identifies(self, element: Element) -> bool:
         """Return whether a text holds an identity, in its character set or in one that it may be meant in."""
-        value, named = self.data[element.value : element.end], self.character_set.decode("ascii")
-        return any(self.job.identifying(text) for text in {self._text(element), *decoded(value, (named,))})
+        value = self.data[element.value : element.end]
+        if element.tag in LABELS and is_personal(
+            value, () if is_plain(value) else (self.character_set.decode("ascii"),)
+        ):
+            return True
+        return self._is_identity(value) and self._is_identity(without_terms(element.tag, element.vr, value))
+
+    def _is_identity(self, value: bytes) -> bool:
+        charsets = self.character_set.decode("ascii"), *self.job.charsets
+        return any(self.job.identifying(text) for text in {self._read(value), *decoded(value, charsets)})
 
     def _text(self, element: Element) -> str:
-        return self.data[element.value : element.end].decode(self.codec, "replace").strip("\0 ")
+        return self._read(self.data[element.value : element.end])
+
+    def _read(self, value: bytes) -> str:
+        return value.decode(self.codec, "replace").strip("\0 ")
 
     def _fitting(self, element: Element, _: list[Element]) -> bytes | None:
         value = self.data[element.value : element.end]
@@ -124,9 +140,12 @@ class Values:
             return encode.pad(oddities.character_set(value), "CS")
         if not _REPERTOIRE[element.vr].fullmatch(value.rstrip(b"\0")):
             return b""
-        if element.vr == "CS" and self.job.identifying(value.decode("ascii").strip("\0 ")):
-            return b""
-        return None
+        return b"" if element.vr == "CS" and self._identifies_code(element.tag, value) else None
+
+    def _identifies_code(self, tag: int, value: bytes) -> bool:
+        """Return whether a code string holds an identity beside the terms that the standard defines."""
+        texts = (value, without_terms(tag, "CS", value))
+        return all(self.job.identifying(text.decode("ascii").strip("\0 ")) for text in texts)
 
     def _numeric(self, element: Element, _: list[Element]) -> bytes | None:
         """Keep numeric strings that hold nothing but numbers, but no whole number that is the patient's."""

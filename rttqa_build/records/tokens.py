@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.charset import squeezed
 from rttqa_build.diagnostic import Diagnostic, Location, finding
-from rttqa_build.study.identity import is_nhs
+from rttqa_build.study.identity import is_nhs, is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,20 +26,27 @@ EXEMPT = ("dummy-run", "outlining-benchmark", "planning-benchmark")
 
 
 def patient_tokens(roles: Iterable[Selected], submission: Submission, names: Pseudonyms) -> Mapping[str, str]:
-    """Return one token per kind of number that the planning objects carry.
+    """Return one token per kind of number that the planning objects carry."""
+    return tokens_of(planning_of(roles), submission, names)
 
-    An NHS number that stands as the Patient ID is no local one: two kinds are never compared.
+
+def planning_of(roles: Iterable[Selected]) -> list[Selected]:
+    """Return the selections but diagnostic images, which may come from another hospital."""
+    return [one for one in roles if not one.role.startswith("diagnostic_")]
+
+
+def tokens_of(roles: Iterable[Selected], submission: Submission, names: Pseudonyms) -> Mapping[str, str]:
+    """Return one token per kind of number that these objects carry, where it is one.
+
+    An NHS number that stands as the Patient ID is no local one: two kinds are never compared. What stands
+    where there is no number (``9999999999``, ``ANONYMOUS``) is everybody's, and gives none.
     """
-    patients = [
-        instance.patient
-        for one in roles
-        if not one.role.startswith("diagnostic_")
-        for instance in one.instances
-    ]
+    patients = [instance.patient for one in roles for instance in one.instances]
     numbers = {number for p in patients for number in (p.patient_id, *p.other_ids)}
     nhs = sorted(number for number in numbers if is_nhs(number))
     ours = squeezed(submission.subject)
-    local = sorted({p.patient_id for p in patients if squeezed(p.patient_id) not in ("", ours)} - {*nhs})
+    own = {p.patient_id for p in patients if squeezed(p.patient_id) not in ("", ours)}
+    local = sorted(number for number in own - {*nhs} if not is_placeholder(number))
     found = {"nhs": nhs[0] if len(nhs) == 1 else "", "local": local[0] if len(local) == 1 else ""}
     return {kind: names.patient_token(kind, number) for kind, number in found.items() if number}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import finding
-from rttqa_build.study.identity import identifier, is_nhs
+from rttqa_build.study.identity import identifier, is_nhs, is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,8 @@ def _connected(
 def _agree(one: PatientIdentity, two: PatientIdentity, subject: str) -> bool:
     if _national(one) and _national(two) and not _national(one) & _national(two):
         return False
-    numbers = ({one.patient_id, *one.other_ids} & {two.patient_id, *two.other_ids}) - {""}
+    shared = {one.patient_id, *one.other_ids} & {two.patient_id, *two.other_ids}
+    numbers = {number for number in shared if number and not is_placeholder(number)}
     same_name, same_birth = one.name == two.name, one.birth_date == two.birth_date
     if same_name and same_birth and one.name and one.birth_date:
         return True

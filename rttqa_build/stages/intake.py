@@ -23,12 +23,13 @@ from rttqa_build.inflight import mapped
 from rttqa_build.sibling import Here
 from rttqa_build.study import Fate, Instance, Reason, Study, assemble, read
 from rttqa_build.study import Kind as ObjectKind
-from rttqa_build.study.classes import kind_of
+from rttqa_build.study.classes import DICOMDIR, kind_of
+from rttqa_build.study.folder import DENIED
 from rttqa_build.study.header import starts_like_dicom
 from rttqa_build.study.survey import contents, survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rttqa_build.deidentify.elements import Stream
@@ -41,6 +42,9 @@ _CODES: Mapping[type[StreamError], str] = {LineEndingError: "A004", CutError: "A
 _REFERRING = frozenset({ObjectKind.PLAN, ObjectKind.DOSE})
 _IMAGES = frozenset({"CT", "MR", "PT"})
 _CLASS = (0x00080016, 0x00080060)  # SOPClassUID, Modality
+_SHOWN = 10  # paths in one finding
+_LONGEST_NUMBER = 12  # characters of an IS value (PS3.5 6.2)
+_MEDIA_CLASS = 0x00020002  # MediaStorageSOPClassUID
 _ROI_REFERENCE, _MODALITY, _SOP_INSTANCE_UID, _SERIES_INSTANCE_UID = (
     0x30060084, 0x00080060, 0x00080018, 0x0020000E
 )  # fmt: skip
@@ -75,7 +79,8 @@ class Damage(NamedTuple):
 class _Taken(NamedTuple):
     """What the element stream says of one file; all of it empty where there is no DICOM to be read.
 
-    ``error`` is why it is refused; ``garbage`` counts its last bytes, which belong to nothing.
+    ``error`` is why it is refused; ``garbage`` counts its last bytes, which belong to nothing. A
+    ``directory`` of media is no object: what it names is left aside with it.
     """
 
     crc32: int | None = None
@@ -83,6 +88,7 @@ class _Taken(NamedTuple):
     roi_numbers: frozenset[int] = frozenset()
     garbage: int = 0
     error: StreamError | None = None
+    directory: bool = False
 
 
 class _Both(NamedTuple):
@@ -104,21 +110,26 @@ def take_in(
 
     ``meanwhile`` is called with the identities before that has ended: those that will be found unless a file
     turns out to be damaged. Raises UsageError when there is no such folder, or nothing in it, and RttqaError
-    when a file changes between the readers.
+    when a file changes between the readers, or cannot be read by a fault, not by its permissions.
     """
     begun = begun or survey(folder, Here(), jobs)
     progress(f"reading {len(begun.sizes)} files")
     with ThreadPoolExecutor(jobs) as pool:
         taken = list(mapped(pool, partial(_take, folder), begun.sizes, begun.sizes.__getitem__))
-    names = (harvest_names(begun.sizes), _numbers_of(folder.name))
-    meanwhile(merged([*(one.harvest for one in taken), *names]))
+    names = (harvest_names(begun.sizes), _numbers_of(folder.resolve().name))
+    meanwhile(merged([*(one.harvest for one in taken if not one.directory), *names]))
     met = [_together(folder, one, other) for one, other in zip(begun.results(), taken, strict=True)]
     study = assemble([*(one.result for one in met), *begun.others])
     return Intake(
         study,
         merged([*(one.harvest for one in met), *names]),
         tuple(sorted((one.damage for one in met if one.damage), key=_by_path)),
-        ordered(_left_out(one.result.file) for one in met if one.result.file.garbage),
+        ordered(
+            (
+                *(_left_out(one.result.file) for one in met if one.result.file.garbage),
+                *_denied([fate.file.path for fate in study.others if fate.detail == DENIED]),
+            )
+        ),
     )
 
 
@@ -135,17 +146,25 @@ def _take(folder: Path, path: str) -> _Taken:
     """Return whom a file names, by its element stream; of what is no DICOM, nothing."""
     try:
         data = contents(folder / path)
-    except OSError:
+    except PermissionError:
         return _Taken()
+    except OSError as error:
+        raise disk.failure(error, "a file of the source") from None
     if data is None or not starts_like_dicom(data):
         return _Taken()
     crc32 = deflate.crc32(data)
     try:
         stream = parse(data)
         demand_whole(stream)
+        facts = harvest(walk(stream, wanted=may_identify))
     except StreamError as error:
         return _Taken(crc32, error=error)
-    return _Taken(crc32, harvest(walk(stream, wanted=may_identify)), _roi_numbers(stream), stream.garbage)
+    return _Taken(crc32, facts, _roi_numbers(stream), stream.garbage, directory=_is_directory(stream))
+
+
+def _is_directory(stream: Stream) -> bool:
+    classes = [stream.value(each) for each in stream.meta if each.tag == _MEDIA_CLASS]
+    return any(value.strip(b"\0 ").decode("latin-1") == DICOMDIR for value in classes)
 
 
 def _roi_numbers(stream: Stream) -> frozenset[int]:
@@ -153,8 +172,12 @@ def _roi_numbers(stream: Stream) -> frozenset[int]:
     sop_class, modality = ((stream.find(tag) or b"").strip(b"\0 ").decode("latin-1") for tag in _CLASS)
     if kind_of(sop_class, modality) not in _REFERRING:
         return frozenset()
-    values = {leaf.value.strip(b"\0 ") for leaf in walk(stream, pixels=False) if leaf.tag == _ROI_REFERENCE}
-    return frozenset(int(value) for value in values if value.isdigit())
+    values = {
+        leaf.value.strip(b"\0 ").removeprefix(b"+")
+        for leaf in walk(stream, pixels=False)
+        if leaf.tag == _ROI_REFERENCE
+    }
+    return frozenset(int(value) for value in values if value.isdigit() and len(value) <= _LONGEST_NUMBER)
 
 
 def _together(folder: Path, result: Instance | Fate, taken: _Taken) -> _Both:
@@ -193,6 +216,15 @@ def _damage(error: StreamError, path: str, data: bytes) -> Damage:
 def _left_out(file: SourceFile) -> Diagnostic:
     message = f"{file.garbage} bytes behind the end of an object were left out"
     return finding("A006", message, _SOURCE, subject="source", local=file.path)
+
+
+def _denied(paths: Sequence[str]) -> Iterator[Diagnostic]:
+    if paths:
+        one = len(paths) == 1
+        what = "1 file or folder" if one else f"{len(paths)} files or folders"
+        message = f"{what} may not be read, and {'is' if one else 'are'} left out"
+        shown = ", ".join([*sorted(paths)[:_SHOWN], *(["…"] if len(paths) > _SHOWN else [])])
+        yield finding("A010", message, _SOURCE, subject="source", local=shown)
 
 
 def weighed(intake: Intake, instances: Iterable[Instance]) -> tuple[Diagnostic, ...]:

@@ -9,9 +9,11 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rttqa_build import disk
+from rttqa_build.deidentify.charset import decoded
 from rttqa_build.deidentify.documents import scrub
 from rttqa_build.deidentify.documents.scrubbed import LARGEST
 from rttqa_build.deidentify.finds import Find, in_text
+from rttqa_build.deidentify.remarks import is_personal
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
 from rttqa_build.package.archive import Writer, compress
 from rttqa_build.package.layout import SUMMARY, document_path
@@ -119,7 +121,12 @@ def cleaned(instance: Instance, scanner: Scanner) -> Instance:
     """Return an object whose texts, where they identify, are the engine's neutral ones."""
 
     def safe(text: str, neutral: str = "") -> str:
-        return neutral if scanner.identifies(text) else text
+        # bytes in another character set than the object declares were read as Latin-1
+        meant = decoded(text.encode("latin_1", "ignore"), scanner.charsets)
+        return neutral if any(map(scanner.identifies, {text, *meant})) else text
+
+    def named(label: str, neutral: str) -> str:
+        return neutral if is_personal(label.encode(), ()) else safe(label, neutral)
 
     maker, model, software = map(safe, (instance.manufacturer, instance.model, instance.software))
     instance = replace(instance, manufacturer=maker, model=model, software=software)
@@ -129,13 +136,13 @@ def cleaned(instance: Instance, scanner: Scanner) -> Instance:
     beams = tuple(
         replace(
             beam,
-            name=safe(beam.name, f"Beam {beam.number}"),
+            name=named(beam.name, f"Beam {beam.number}"),
             radiation=safe(beam.radiation),
             delivery=safe(beam.delivery),
         )
         for beam in facts.beams
     )
-    label, intent, approval = safe(facts.label, "PLAN"), safe(facts.intent), safe(facts.approval)
+    label, intent, approval = named(facts.label, "PLAN"), safe(facts.intent), safe(facts.approval)
     said = replace(facts, label=label, intent=intent, approval=approval, beams=beams)
     return replace(instance, facts=said)
 

@@ -80,7 +80,7 @@ def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
         *weighed(reading.intake, reading.resolution.instances),
         *reading.supplied.diagnostics,
         *reading.resolution.diagnostics,
-        *supplement.same_patient(tokens(order, reading), order.previous, order.manifest),
+        *supplement.same_patient(reading.resolution.roles, order.previous, order.manifest, _names(order)),
         *check_subject(
             order.manifest.submission.patient,
             (instance.patient for instance in reading.resolution.instances),
@@ -96,8 +96,11 @@ def findings(order: Order, reading: Reading) -> tuple[Diagnostic, ...]:
 
 def tokens(order: Order, reading: Reading) -> Mapping[str, str]:
     """Return the patient tokens of what is sent: one a kind of number."""
-    names = Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
-    return patient_tokens(reading.resolution.roles, order.manifest.submission, names)
+    return patient_tokens(reading.resolution.roles, order.manifest.submission, _names(order))
+
+
+def _names(order: Order) -> Pseudonyms:
+    return Pseudonyms.derive(order.key, order.trial.pseudonym_scope)
 
 
 def patients(reading: Reading) -> tuple[str, ...]:
@@ -108,7 +111,7 @@ def patients(reading: Reading) -> tuple[str, ...]:
 
 def whose_names(order: Order, reading: Reading) -> str:
     """Return the keyed digest of whom the source names: releases hold for these."""
-    return identities(reading.intake.harvest, Pseudonyms.derive(order.key, order.trial.pseudonym_scope))
+    return identities(reading.intake.harvest, _names(order))
 
 
 def summarise(order: Order, reading: Reading) -> Summary:

@@ -52,6 +52,7 @@ def job(
         names.base_uid,
         registered_uids() | {uid.encode("latin-1") for uid in kept_uids},
         scanner.identifies,
+        charsets=scanner.charsets,
     )
     rt_objects = {
         task.instance.sop_uid.encode("latin-1") for task in chosen if task.instance.kind in RT_KINDS

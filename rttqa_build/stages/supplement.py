@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rttqa_build.diagnostic import Location, finding
-from rttqa_build.records.tokens import EXEMPT
+from rttqa_build.records.tokens import EXEMPT, planning_of, tokens_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rttqa_build.diagnostic import Diagnostic
     from rttqa_build.lock import Lock
     from rttqa_build.manifest import Manifest
     from rttqa_build.pseudonym import Pseudonyms
-    from rttqa_build.resolve import Earlier
+    from rttqa_build.resolve import Earlier, Selected
     from rttqa_build.trial import Trial
 
 
@@ -79,18 +79,24 @@ def _alone(manifest: Manifest, *, withdrawn: bool) -> Diagnostic:
     )
 
 
-def same_patient(tokens: Mapping[str, str], before: Lock | None, manifest: Manifest) -> Iterator[Diagnostic]:
-    """Yield where a further revision was made from another patient's objects than what was received.
+def same_patient(
+    roles: Sequence[Selected], before: Lock | None, manifest: Manifest, names: Pseudonyms
+) -> Iterator[Diagnostic]:
+    """Yield where a further revision is another patient's than what was received, or nobody can tell.
 
-    ``tokens``: those of the objects that are sent now, by kind.
+    ``roles``: the objects that are sent now. Diagnostic images alone may carry another hospital's number.
     """
     submission = manifest.submission
-    if before is None or submission.purpose in EXEMPT or not submission.patient:
+    if before is None or submission.purpose in EXEMPT or not submission.patient or not roles:
         return
+    planning = planning_of(roles)
+    tokens = tokens_of(planning or roles, submission, names)
     shared = tokens.keys() & before.patient_tokens.keys()
-    if shared and all(tokens[kind] != before.patient_tokens[kind] for kind in shared):
-        yield finding(
-            "R310",
-            "it was made from another patient's objects than the revision that was received",
-            Location("lock.yaml", item="patient_tokens"),
-        )
+    where = Location("lock.yaml", item="patient_tokens")
+    if any(tokens[kind] == before.patient_tokens[kind] for kind in shared):
+        return
+    if shared and planning:
+        message = "it was made from another patient's objects than the revision that was received"
+        yield finding("R310", message, where)
+    elif (tokens or before.patient_tokens) and not any(one.same_patient for one in roles):
+        yield finding("R312", "no patient number agrees with those of the revision that was received", where)

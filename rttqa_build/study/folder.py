@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from rttqa_build import disk
 from rttqa_build.diagnostic import Location, UsageError, finding
 from rttqa_build.study.facts import Fate, Instance, Reason, SourceFile, Study
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _LINK = "a symbolic link, which is not followed"
 _SPECIAL = "not a regular file"
+_PART = "a part of the source folder"
 DENIED = "the operating system does not let it be read"
 
 
@@ -33,26 +35,58 @@ def files(folder: Path) -> Listing:
 
     Raises:
         UsageError: the folder is missing, no folder, a link, not readable, or holds no file.
+        RttqaError: a folder in it cannot be listed by a fault, not by its permissions.
 
     """
     _demand_folder(folder)
     found: list[str] = []
-    others: list[Fate] = []
+    unread: dict[str, str] = {}
+    folders = [PurePosixPath()]
+    while folders:
+        place = folders.pop()
+        try:
+            entries = _entries(folder / place)
+        except PermissionError:
+            unread[str(place)] = DENIED
+            continue
+        for entry in entries:
+            path = place / entry.name
+            if why := _why_unread(entry):
+                unread[str(path)] = why
+            elif entry.is_dir():
+                folders.append(path)
+            else:
+                found.append(str(path))
+    if not found and not unread:
+        raise UsageError("the source folder is empty", "export the objects into it, or give another one")
+    others = (Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, why) for path, why in sorted(unread.items()))
+    return Listing(tuple(sorted(found)), tuple(others))
 
-    def tell(path: str, why: str) -> None:
-        others.append(Fate(SourceFile(_below(folder, path), 0, ""), Reason.UNREADABLE, why))
 
-    for base, folders, names in os.walk(folder, onerror=lambda error: tell(str(error.filename), DENIED)):
-        for entry in (Path(base, name) for name in (*folders, *names)):
-            if entry.is_symlink():
-                tell(str(entry), _LINK)
-            elif entry.is_file():
-                found.append(_below(folder, str(entry)))
-            elif not entry.is_dir():
-                tell(str(entry), _SPECIAL)
-    if not found and not others:
-        raise UsageError("the source folder is empty", "export the objects into it, or correct `source:`")
-    return Listing(tuple(sorted(found)), tuple(sorted(others, key=lambda fate: fate.file.path)))
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder, and what each is, in one request: thousands would take long on a share.
+
+    Raises PermissionError; RttqaError for any other fault: a share that has gone leaves nothing out.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except PermissionError:
+        raise
+    except OSError as error:
+        raise disk.failure(error, _PART) from None
+
+
+def _why_unread(entry: os.DirEntry[str]) -> str:
+    """Return why an entry is not read, nothing for a file or a folder."""
+    try:
+        if entry.is_symlink() or getattr(entry, "is_junction", entry.is_symlink)():  # Python 3.12
+            return _LINK
+        return "" if entry.is_file() or entry.is_dir() else _SPECIAL
+    except PermissionError:
+        return DENIED
+    except OSError as error:
+        raise disk.failure(error, _PART) from None
 
 
 def assemble(results: Iterable[Instance | Fate]) -> Study:
@@ -86,7 +120,7 @@ def conflicts(study: Study) -> Iterator[Diagnostic]:
 
 def _demand_folder(folder: Path) -> None:
     if folder.is_symlink():
-        raise UsageError("the source folder is a symbolic link", "give the folder itself in `source:`")
+        raise UsageError("the source folder is a symbolic link", "give the folder itself")
     if not folder.exists():
         raise UsageError(
             "the source folder does not exist", "correct `source:`, or `data_root` in rttqa.yaml"
@@ -95,7 +129,3 @@ def _demand_folder(folder: Path) -> None:
         raise UsageError("the source is a file, not a folder", "give the folder that the export lies in")
     if not os.access(folder, os.R_OK | os.X_OK):
         raise UsageError("the source folder cannot be read", "ask for the right to read it, or export again")
-
-
-def _below(folder: Path, path: str) -> str:
-    return Path(path).relative_to(folder).as_posix()

@@ -40,7 +40,8 @@ _NOTHING = 0  # tag and length of what is no element, but NULs behind the data s
 _FIRST_GROUPS = frozenset({b"\x02\0", b"\x08\0"})
 _PREAMBLE = 132
 _SHORT = 64
-_INFLATED_LIMIT = 1 << 30
+_INFLATED_LIMIT = 1 << 28  # bytes, as in deidentify/stream.py
+_DEEPEST = 32  # as in deidentify/reader.py
 _CUT = "it is cut short or damaged"
 _PUNCTUATION = re.compile(r"[^A-Z0-9]")
 _ESCAPED = re.compile(rb"(?=\x1b)")
@@ -51,11 +52,12 @@ class MalformedError(Exception):
 
 
 class Encoding(NamedTuple):
-    """How elements are written: implicit or explicit VR, byte order, Python codecs of its text."""
+    """How elements are written: implicit or explicit VR, byte order, Python codecs of its text; how deep."""
 
     implicit: bool
     little: bool = True
     codecs: tuple[str, ...] = ("latin_1",)
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,13 +309,16 @@ def _exactly(stream: BytesIO, length: int) -> bytes:
 
 def _inside(vr: str | None, encoding: Encoding) -> Encoding:
     """Return how a sequence's items are written: ``UN`` hides implicit VR little endian (PS3.5 6.2.2)."""
-    return encoding._replace(implicit=True, little=True) if vr == "UN" else encoding
+    if encoding.depth >= _DEEPEST:  # each level may hold a copy of all below it
+        raise MalformedError("its sequences are nested too deeply")
+    inner = encoding._replace(depth=encoding.depth + 1)
+    return inner._replace(implicit=True, little=True) if vr == "UN" else inner
 
 
 def _codecs(value: bytes) -> tuple[str, ...]:
     """Return the Python codecs of a Specific Character Set (PS3.3 C.12.1.1.2), whatever its punctuation."""
     known = _known_codecs()
-    names = (_PUNCTUATION.sub("", name) for name in value.decode("latin_1").upper().split("\\"))
+    names = (_PUNCTUATION.sub("", name) for name in value.decode("latin_1").upper().split("\\", 1))
     return tuple(known.get(name, "latin_1") for name in names)
 
 

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 _SEPARATORS = re.compile(r"[\s-]+")
 _WEIGHTS = range(10, 1, -1)
+_LONG = 6  # digits: a shorter number of one digit may be somebody's
+_NOBODYS = frozenset(
+    {
+    "ANON", "ANONYM", "ANONYMISED", "ANONYMIZED", "ANONYMOUS", "N/A", "NA", "NIL", "NO ID", "NONE",
+    "NOT KNOWN", "NULL", "PATIENT", "PSEUDONYMISED", "REMOVED", "TEST", "UNKNOWN",
+    }
+)  # fmt: skip
 
 
 def patient_of(header: Header) -> PatientIdentity:
@@ -34,9 +41,18 @@ def identifier(text: str) -> str:
     return compact if compact.isdigit() else " ".join(text.upper().split())
 
 
+def is_placeholder(number: str) -> bool:
+    """Return whether an identifier stands where there is none: it tells no two patients apart.
+
+    One digit over and over, which always has the right check digit, or a word that says so.
+    """
+    same = len(set(number)) == 1 and number.isdigit()
+    return number in _NOBODYS or (same and (len(number) >= _LONG or number[0] == "0"))
+
+
 def is_nhs(digits: str) -> bool:
     """Return whether an identifier is an NHS, CHI or H&C number by its check digit (NHS Data Dictionary)."""
-    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
+    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()) or is_placeholder(digits):
         return False
     total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=False))
     return (11 - total % 11) % 11 == int(digits[9])

@@ -59,7 +59,10 @@ def _size(folder: Path, path: str) -> int:
 
 
 def read_files(folder: Path, sizes: Mapping[str, int], jobs: int) -> list[Instance | Fate]:
-    """Return what each file is, with its size and digests; ``sizes``: path → bytes."""
+    """Return what each file is, with its size and digests; ``sizes``: path → bytes.
+
+    Raises RttqaError where one cannot be read by a fault, not by its permissions.
+    """
     # Not left to the threads: of a package whose modules import each other, two of them may meet one half.
     import pydicom.filereader  # noqa: F401
 
@@ -72,8 +75,10 @@ def _read_file(folder: Path, path: str) -> Instance | Fate:
         data = contents(folder / path)
         if data is None:
             return Fate(SourceFile(path, (folder / path).stat().st_size, ""), Reason.NOT_DICOM)
-    except OSError:
+    except PermissionError:
         return Fate(SourceFile(path, 0, ""), Reason.UNREADABLE, DENIED)
+    except OSError as error:  # a share that has gone is no reason to leave a file out
+        raise disk.failure(error, "a file of the source") from None
     digest = hashlib.sha256(data).hexdigest()
     return read(SourceFile(path, len(data), digest, deflate.crc32(data)), data)
 

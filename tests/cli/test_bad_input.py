@@ -440,6 +440,23 @@ def test_pseudonymised_objects_are_not_put_among_the_originals(centre: Centre) -
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_the_folders_of_pseudonymise_are_demanded_in_its_own_words(jobs: str, centre: Centre) -> None:
+    """It has no manifest whose `source:` could be corrected."""
+    (centre.data / "hollow" / "sub").mkdir(parents=True)
+    (centre.data / "linked").symlink_to(centre.export)
+    (centre.data / "file").write_bytes(b"x")
+    asked = ("--trial", "example-phantom", "--patient", NAME, "--jobs", jobs)
+    told = {"hollow": "is empty", "linked": "symbolic link", "file": "a file, not a folder"}
+    for name, words in told.items():
+        ran = centre.call("pseudonymise", centre.data / name, centre.data / "out", *asked)
+        assert (ran.code, words in ran.err, "source:" in ran.err) == (2, True, False), ran.err
+    ran = centre.call("pseudonymise", centre.export, centre.data.anchor, *asked)
+    assert (ran.code, "a whole drive" in ran.err) == (2, True), ran.err
+    assert not (centre.data / "out").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 def test_the_output_folder_may_be_a_link(centre: Centre) -> None:
     (centre.data / "elsewhere").mkdir()
     (centre.data / "linked").symlink_to("elsewhere")

@@ -53,6 +53,26 @@ def test_a_clean_export_leaves_few_questions(centre: Centre) -> None:
         assert item in check.out
 
 
+MEANWHILE = """
+from pathlib import Path
+from rttqa_build import draft
+inner = draft.draft
+def drafted(*arguments):
+    other = Path("submissions", "EP-0123", "manifest.yaml")
+    other.parent.mkdir()
+    other.write_text("of somebody else")
+    return inner(*arguments)
+draft.draft = drafted
+"""
+
+
+def test_what_was_written_meanwhile_is_not_written_over(centre: Centre) -> None:
+    """Two people draft one submission, or one who waits before the list of patients in another window."""
+    ran = centre.altered(MEANWHILE, *PROSTATE, "--purpose", "data-collection", centre.export)
+    assert (ran.code, "a manifest already" in ran.err) == (2, True)
+    assert (centre.root / "submissions" / "EP-0123" / "manifest.yaml").read_text() == "of somebody else"
+
+
 @pytest.mark.parametrize("purpose", ["outlining-benchmark", "planning-benchmark"])
 def test_a_benchmark_is_of_a_case_and_an_observer(purpose: str, centre: Centre) -> None:
     assert centre.call(*PROSTATE, "--purpose", purpose, centre.export).code == 0

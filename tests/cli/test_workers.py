@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_centre import NAME
 
-from rttqa_build.cli.workers import workers
+from rttqa_build.cli.workers import surveying, workers
 from rttqa_build.sibling import Sibling
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cli_centre import Centre
 
 WITH_IT = """
@@ -95,6 +97,17 @@ def test_who_asks_for_one_job_gets_one_process() -> None:
         with workers(None, 1) as crew:
             assert crew.jobs == 1
     assert there != os.getpid()
+
+
+def test_where_nobody_reads_beside_nothing_is_read_ahead(tmp_path: Path) -> None:
+    """A mistake in the words that follow would wait for the whole export."""
+    (tmp_path / "slice.dcm").write_bytes(b"x")
+    with workers(None, 1) as crew:
+        assert surveying(tmp_path, crew).survey is None
+    with Sibling() as sibling, workers(sibling, 2) as crew:
+        begun = surveying(tmp_path, crew).survey
+        assert begun is not None
+        assert list(begun.sizes) == ["slice.dcm"]
 
 
 @pytest.mark.parametrize("verb", ["build", "approve", "pseudonymise"])

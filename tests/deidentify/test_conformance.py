@@ -158,8 +158,11 @@ WEAKEST = {
     "X": GONE, "Z": EMPTY, "D": DUMMY, "U": UID,
     "X/Z": EMPTY, "X/D": DUMMY, "Z/D": DUMMY, "X/Z/D": DUMMY, "X/Z/U*": UID,
 }  # fmt: skip
-# Content Creation Date and Time by today's name: a registration must have them (PS3.3 10.9).
-REQUIRED_DATES = {"PresentationCreationDate", "PresentationCreationTime"}
+# Content Creation Date and Time by today's name: a registration must have them (PS3.3 10.9), and enhanced PET
+# the start of the injection (PS3.3 C.8.22.2).
+REQUIRED_DATES = {
+    "PresentationCreationDate", "PresentationCreationTime", "RadiopharmaceuticalStartDateTime",
+}  # fmt: skip
 CHARACTERISTICS = {"PatientSex", "PatientSize", "PatientWeight"}
 
 
@@ -512,7 +515,10 @@ def beyond(vr: str, dates: Dates) -> list[tuple[bytes, bytes]]:
     return {
         "CS": [(b"PROSTATE", b"PROSTATE"), (b"Prostate", b""), (TOKEN, b"")],
         "AS": [(b"074Y", b"074Y"), (b"SEVENTY", b"")],
-        "TM": [(b"043000.25", b"043000.25"), (b"9990000018", b""), (b"half past", b"")],
+        "TM": [
+            *((b"043000.25", b"043000.25"), (b"235960", b"235960")),
+            *((b"9990000018", b""), (b"half past", b""), (b"483920", b"")),
+        ],
         "DS": [(b"-1.50\\3e0", b"-1.50\\3e0"), (TOKEN, b""), (b"1.5 mm", b"")],
         "IS": [(b"-12\\7", b"-12\\7"), (TOKEN, b"")],
         "DA": [(BORN, shifted(BORN) if keep_date else b""), (b"7 March", b"")],

@@ -314,7 +314,7 @@ def test_an_object_without_identity_is_refused() -> None:
 DENIED = (
     *("TreatmentProtocols", "DoseComment", "ToleranceTableLabel", "ApplicatorDescription", "AccessoryCode"),
     *("BlockTrayID", "BlockName", "WedgeID", "BolusID", "BolusDescription", "CompensatorID", "ScanOptions"),
-    *("FrameOfReferenceTransformationComment", "FilterType", "ROIObservationLabel", "RTPlanName"),
+    *("FrameOfReferenceTransformationComment", "ROIObservationLabel", "RTPlanName"),
     *(
         "RTPlanDescription",
         "ROIDescription",
@@ -322,7 +322,7 @@ DENIED = (
         "StructureSetDescription",
         "BeamDescription",
     ),
-    *("PrescriptionDescription", "DoseReferenceDescription", "SetupTechniqueDescription", "MaterialID"),
+    *("PrescriptionDescription", "DoseReferenceDescription", "SetupTechniqueDescription"),
     *("FixationDeviceDescription", "FixationDevicePosition"),
 )
 REPLACED = {
@@ -336,8 +336,25 @@ REPLACED = {
     "ContentLabel": "REGISTRATION",
     "ContentDescription": "PSEUDONYMISED",
     "TreatmentMachineName": "LINAC_1",
+    "FilterType": "REMOVED",
+    "ReceiveCoilName": "COIL",
+    "TransmitCoilName": "COIL",
+    "MultiCoilElementName": "ELEMENT",
+    "LUTLabel": "LUT",
+    "LUTExplanation": "LUT",
+    "MaterialID": "MATERIAL",
+    "RangeShifterSetting": "SETTING",
+    "LateralSpreadingDeviceSetting": "SETTING",
+    "BeamCurrentModulationID": "MODULATION",
+    "FluenceModeID": "FLUENCE",
+    "PatientAdditionalPosition": "REMOVED",
+    "TextValue": "REMOVED",
+    "LocalNamespaceEntityID": "REMOVED",
 }
-KEPT_LABELS = ("BeamName", "RTPlanLabel", "StructureSetLabel")
+KEPT_LABELS = (
+    *("BeamName", "RTPlanLabel", "StructureSetLabel", "MaterialID"),
+    *("RangeShifterSetting", "LateralSpreadingDeviceSetting", "BeamCurrentModulationID", "FluenceModeID"),
+)
 
 
 @pytest.mark.parametrize("name", ["Hargreaves", "HARGREAVES", "Mr Hargreaves W7"])
@@ -427,6 +444,7 @@ def test_one_offset_for_all_dates_of_an_object() -> None:
         ("AcquisitionDateTime", "19000101000000"),
         ("SourceStrengthReferenceDate", "19000101"),
         ("RTPlanDate", "19000101"),
+        ("RadiopharmaceuticalStartDateTime", "19000101000000"),
         # type 2: empty
         ("StudyDate", ""),
         ("StudyTime", ""),
@@ -435,7 +453,7 @@ def test_one_offset_for_all_dates_of_an_object() -> None:
         ("StructureSetDate", ""),
         ("ReviewDate", ""),
         # type 3: gone
-        ("RadiopharmaceuticalStartDateTime", None),
+        ("RadiopharmaceuticalStopDateTime", None),
         ("PerformedProcedureStepStartDate", None),
     ],
 )

@@ -35,6 +35,14 @@ def test_fields_of_our_files_are_no_content() -> None:
     assert without_fields(lock) == (b":\n  : 3\n:\n  :\n  - : x\n:\n  Digest: 1\n  : Digest\n")
 
 
+def test_roles_are_keys_of_every_lock() -> None:
+    search = Scanner(Harvest(frozenset({Fact(Who.PATIENT, Kind.NAME, b"Dose^Ann")})))
+    lock = b"inputs:\n  dose:\n    count: 1\nfindings:\n  - code: D204\n    subject: dose\n"
+    other = b"inputs:\n  ann dose:\n    count: 1\n"
+    assert not search.scan_bytes(lock, Location("lock.yaml"))
+    assert search.scan_bytes(other, Location("lock.yaml"))
+
+
 def test_names_are_found_in_what_fields_hold() -> None:
     search = Scanner(Harvest(frozenset({Fact(Who.PATIENT, Kind.NAME, b"Tool^Package")})))
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import io
+
+import pydicom
 import pytest
 from pydicom.datadict import tag_for_keyword
 
 from rttqa_build.deidentify.elements import Leaf
+from rttqa_build.deidentify.engine import pseudonymise
 from rttqa_build.deidentify.identity import Fact, Kind, Who, harvest, may_identify
-from rttqa_build.deidentify.remarks import told
+from rttqa_build.deidentify.job import Job, ObjectPlan
+from rttqa_build.deidentify.marks import Marks
+from rttqa_build.deidentify.policy import compile_policy
+from rttqa_build.deidentify.remarks import births, is_personal, told
+from rttqa_build.deidentify.stream import parse
 
 NAMES = {
     "née Hargreaves": "Hargreaves",
@@ -93,3 +101,62 @@ def test_labels_are_not_read_as_comments() -> None:
 
 def test_an_endless_comment_is_read_in_part() -> None:
     assert told(b"x" * 10_000_000 + b" MRN 1234567", ()) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("DOB 07/03/1951", "19510307"), ("d.o.b. 7.3.51", "19510307"), ("born 7 March 1951", "19510307"),
+        ("Date of birth: 1951-03-07", "19510307"), ("deaf; DOB:19510307", "19510307"),
+        ("born on 07/03/2019", "20190307"), ("BIRTH DATE = 07MAR1951", "19510307"),
+    ],
+)  # fmt: skip
+def test_a_birth_date_that_is_called_one(text: str, day: str) -> None:
+    assert births(text.encode(), ()) == (day,)
+    assert facts("PatientComments", text) == {Fact(Who.PATIENT, Kind.BIRTH_DATE, day.encode())}
+
+
+@pytest.mark.parametrize("text", ["scanned 07/03/1951", "DOB", "stillborn 3", "born in 1951", "DOB unknown"])
+def test_other_dates_are_no_birth_dates(text: str) -> None:
+    assert births(text.encode(), ()) == ()
+
+
+# what nothing else in an export tells whose it is, because the planning system wrote the trial ID there
+PERSONAL = (
+    "NHS 9434765919|943 476 5919 ring|MRN J1234567|Surname: Okonkwo|née Okonkwo|DOB 07/03/51|dob070351|"
+    "born 7 March 1951|Mrs Okonkwo PTV|Mr. J. Okonkwo|PTV Dr O'Neil|Miss Okonkwo"
+)
+HARMLESS = (
+    "MR Scan|Mr|Mrs Plan|Dr. Contour|Prof. Margin|MRS Naa|Ms Lung|MS plaque|Miss|943 476 5910|PTV 1234567890|"
+    "SIB 6000 4600|patient 1|Case 3|Plan no 12|PTV 07/03/2024|CHI PTV|DRR Dr Brain|LAO 30|Unit 3|reborn 3"
+)
+
+
+def beam_name(text: str) -> str:
+    """Return what becomes of the name of a beam in an export where nobody is named."""
+    item = pydicom.Dataset()
+    item.SpecificCharacterSet, item.BeamName = "ISO_IR 100", text
+    item.SOPClassUID, item.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.481.5", "1.2.3.4"
+    out = io.BytesIO()
+    pydicom.dcmwrite(out, item, implicit_vr=False, little_endian=True)
+    job = Job(
+        compile_policy(),
+        Marks("EP-0123", "example", "Example", "", "RXX", "Example Cancer Centre"),
+        100,
+        lambda uid: f"2.25.{sum(uid)}",
+        frozenset({b"1.2.840.10008.1.2.1"}),
+        lambda _: False,
+    )
+    data = pseudonymise(parse(out.getvalue()), job, ObjectPlan()).data
+    return str(pydicom.dcmread(io.BytesIO(data), force=True).BeamName)
+
+
+@pytest.mark.parametrize("text", PERSONAL.split("|"))
+def test_a_label_that_says_itself_whose_it_is_goes(text: str) -> None:
+    assert is_personal(text.encode("latin_1"), ("ISO_IR 100",))
+    assert beam_name(text) == "BEAM"
+
+
+@pytest.mark.parametrize("text", HARMLESS.split("|"))
+def test_other_labels_stay(text: str) -> None:
+    assert beam_name(text) == text

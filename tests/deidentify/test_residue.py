@@ -16,9 +16,9 @@ from rttqa_build.deidentify import stream
 from rttqa_build.deidentify.birth import date_spellings
 from rttqa_build.deidentify.elements import Leaf, Stream, walk
 from rttqa_build.deidentify.identity import Fact, Harvest, Kind, Who, harvest, harvest_names, merged
-from rttqa_build.deidentify.pattern import ordinary_words
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.deidentify.spelling import patterns
+from rttqa_build.deidentify.vocabulary import ordinary_words
 from rttqa_build.diagnostic import Location
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -158,6 +158,14 @@ def test_a_patient_id_that_is_already_the_trial_id() -> None:
 
 def test_allowed_text_shields_only_itself() -> None:
     assert codes("Pemberton Trials Unit, Dr Pemberton") == ["A105"]
+
+
+def test_what_is_found_is_told_in_good_english() -> None:
+    told = PATIENT.scan_text("Dr Pemberton of Velindre", HERE)
+    assert [d.message for d in told] == [
+        "A name of staff or institution is still in this text.",
+        "An institution or station of staff or institution is still in this text.",
+    ]
 
 
 def test_all_hits_in_one_run_and_no_value_in_any() -> None:

@@ -57,6 +57,11 @@ FOUND = {
     (Kind.PHONE, "01632 960417"): "01632 960417|+44 1632 960417|960417|tel. 960417",
     (Kind.PHONE, "(0161) 496 0417"): "0161 496 0417|496 0417|4960417",
     (NAME, "Müller^Jörg"): "Müller|Mueller|MULLER|Joerg|J. Mueller|Mu\u0308ller|j.muller",
+    (NAME, "Łuczak-Sørensen^Séamus"): (  # by programs without these letters, or that took UTF-8 for Latin-1
+        "S?rensen|PTV_S?rensen|S??rensen|S_rensen|S\ufffdrensen|Srensen|SRENSEN|?uczak|uczak|S?amus|s?amus|"
+        "S\u00c3\u00b8rensen|PTV S\u00c3\u00b8rensen|\u00c5\u0081uczak|S\u00c3\u00a9amus"
+    ),
+    (NAME, "Smith^Ann"): "SMITHPTV|ptvsmith|PTVsmith|smithpelvis|CTVSMITHBOOST|smithplan2|patel_ptvsmith",
     (NAME, "Mueller^Joerg"): "Müller|Muller|Jörg|MUELLER",
     (NAME, "Muller^Jorg"): "Müller|Mueller|MUELLER",
     (NAME, "Strauß^Ida"): "Strauss|Straus|STRAUSS",
@@ -138,7 +143,13 @@ NOT_FOUND = {
     ),
     (Kind.PHONE, "015396 12345"): "12345",
     (NAME, "OLIVER^DEAN"): "o Liver|no liver",
+    (Kind.WORD, "Chestwall"): "Chestwall L|PTV chestwall",  # of the name of a folder or file
+    (Kind.WORD, "PostopCerebellum"): "Postop scan|Cerebellum",
+    (Kind.WORD, "Contralateral"): "Contralateral Breast",
     (NAME, "Odell^Max"): "o dell",
+    (NAME, "Smith^Ann"): "Smithsonian|smithfield|blacksmith|GOLDSMITHS|ptvsmithfield",
+    (NAME, "Booth^Lung"): "lungs|boosted",
+    (NAME, "Réné^Zoë"): "ren|Ren 2|zo?|Z?",
     (NAME, "DOSE^Distal"): "dose grid|the distal end|treatment dose",
     (NAME, "White^Grace"): "White matter|White L|white, no g|White GTV",
     (NAME, "Bone^Rita"): "R Bone|Bone R|bone r",

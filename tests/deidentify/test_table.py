@@ -38,7 +38,8 @@ def test_the_keep_list_names_each_tag_once_and_no_person() -> None:
     assert len({line.tag for line in KEPT}) == len(KEPT)
     assert all(dictionary_VR(line.tag) not in ("PN", "DA", "DT", "SQ", "UN") for line in KEPT)
     assert all(
-        dictionary_VR(line.tag) == "UI" or line.action != "keep" or line.tag > 0x00280000 for line in KEPT
+        dictionary_VR(line.tag) in ("UI", "OF") or line.action != "keep" or line.tag > 0x00280000
+        for line in KEPT
     )
 
 

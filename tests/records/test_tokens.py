@@ -29,6 +29,8 @@ NHS = "9990000018"
         ("٩٤٣٤٧٦٥٩١٩", False),
         ("1000000060", True),
         ("1000000010", False),  # remainder 1: the check digit would be 10
+        ("0000000000", False),  # one digit over and over has the right check digit, and is nobody's
+        ("9999999999", False),
     ],
 )
 def test_nhs_numbers(digits: str, *, valid: bool) -> None:
@@ -59,6 +61,17 @@ def test_what_does_not_tell_one_patient_gives_no_token() -> None:
     assert kinds(role("plan", ("J48", ())), role("dose", ("J49", ()))) == {}
     assert "nhs" not in kinds(role("plan", ("J48", (NHS, "9434765919"))))
     assert kinds(role("plan", ("J48", ())), role("diagnostic_mr", ("Q77", ()))).keys() == {"local"}
+
+
+@pytest.mark.parametrize("nobodys", ["9999999999", "0000000000", "000000", "0", "ANONYMOUS", "UNKNOWN"])
+def test_what_stands_where_there_is_no_number_gives_no_token(nobodys: str) -> None:
+    assert kinds(role("plan", (nobodys, ()))) == {}
+    assert kinds(role("plan", ("J48", (nobodys,)))).keys() == {"local"}
+
+
+@pytest.mark.parametrize("somebodys", ["1", "7777", "9999998", "ANON1", "X000000"])
+def test_a_number_that_may_be_somebodys_gives_one(somebodys: str) -> None:
+    assert kinds(role("plan", (somebodys, ()))).keys() == {"local"}
 
 
 def test_an_nhs_number_as_patient_id_is_no_local_number() -> None:

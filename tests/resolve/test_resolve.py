@@ -496,6 +496,14 @@ def test_patients_must_agree(patient: PatientIdentity, *, agrees: bool) -> None:
     assert solve(study, vouched)[1] == []
 
 
+@pytest.mark.parametrize("nobodys", ["9999999999", "0000000000", "ANONYMOUS"])
+def test_what_stands_where_there_is_no_number_proves_nothing(nobodys: str) -> None:
+    one = PatientIdentity("H1", "DOE^ANN", "19500102", (nobodys,))
+    for other in (replace(one, patient_id="H2", name="DOE^AMY"), PatientIdentity("H2", other_ids=(nobodys,))):
+        chain = [replace(i, patient=one) for i in (*one_chain()[0], *one_chain()[1:3])]
+        assert solve(a_study(*chain, a_dose(patient=other)))[1] == [("R301", "dose")]
+
+
 def test_another_patient_inside_one_series_is_found() -> None:
     first, *rest = a_series()
     assert solve(a_study(replace(first, patient=JOHN), rest, *one_chain()[1:]))[1] == [

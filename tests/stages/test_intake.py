@@ -101,6 +101,30 @@ def test_a_file_that_may_not_be_read_is_accounted_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("closed", "words"), [(("plan",), "1 file or folder may"), (("plan", "dose"), "2 files")]
+)
+def test_what_may_not_be_read_is_told_and_hinders_nothing(
+    closed: tuple[str, ...], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slice that a drive does not give to this user would otherwise lack without a word."""
+    patient = synthetic.write(tmp_path / "closed", extent=synthetic.SMALL)
+    names, unbuffered = {patient.paths[one].name for one in closed}, disk.unbuffered
+
+    def refused(path: Path, size: int) -> bytes:
+        if path.name in names:
+            raise PermissionError
+        return unbuffered(path, size)
+
+    monkeypatch.setattr(disk, "unbuffered", refused)
+    intake = take_in(tmp_path / "closed", 2, silent)
+    (found,) = intake.diagnostics
+    assert (found.code, found.fatal) == ("A010", False)
+    assert found.message.startswith(words)
+    assert all(name in found.local for name in names)
+    assert found in weighed(intake, intake.study.instances)
+
+
+@pytest.mark.parametrize(
     "make", [lambda _: None, lambda path: path.mkdir(), lambda path: path.write_bytes(b"")]
 )
 def test_no_folder_or_an_empty_one_is_a_usage_error(make: object, tmp_path: Path) -> None:
@@ -200,6 +224,16 @@ def test_what_plan_and_dose_refer_to_is_known_at_every_depth(export: Path) -> No
         assert instance.roi_numbers == (named if instance.modality in ("RTPLAN", "RTDOSE") else frozenset())
 
 
+def test_a_number_with_its_sign_is_the_same_number(tmp_path: Path) -> None:
+    patient = synthetic.build(extent=synthetic.SMALL)
+    bolus = pydicom.Dataset()
+    bolus.add_new("ReferencedROINumber", "IS", "+12")
+    patient.objects["plan"].BeamSequence[0].ReferencedBolusSequence = [bolus]
+    synthetic.save(patient, tmp_path)
+    (plan,) = (i for i in take_in(tmp_path, 1, silent).study.instances if i.modality == "RTPLAN")
+    assert 12 in plan.roi_numbers
+
+
 # --- two readers -------------------------------------------------------------------------------------------
 
 
@@ -221,6 +255,43 @@ def test_a_file_that_is_gone_for_the_second_reader_is_not_used(gone: str, tmp_pa
     patient.paths[gone].unlink()
     with pytest.raises(RttqaError):
         take_in(tmp_path / "export", 2, silent, begun)
+
+
+@pytest.mark.parametrize("whose", ["both", "first", "second"])
+def test_a_share_that_goes_away_leaves_no_file_out(
+    whose: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what may not be read is left out: a fault of the disk or the network stops the run."""
+    patient = synthetic.write(tmp_path / "export", extent=synthetic.SMALL)
+    unbuffered, tries = disk.unbuffered, [0]
+
+    def faulty(path: Path, size: int) -> bytes:
+        if path == patient.paths["plan"]:
+            tries[0] += 1
+            if whose == "both" or (tries[0] == 1) == (whose == "first"):
+                raise OSError(5, "input/output error")
+        return unbuffered(path, size)
+
+    monkeypatch.setattr(disk, "unbuffered", faulty)
+    with pytest.raises(RttqaError, match="a file of the source") as caught:
+        take_in(tmp_path / "export", 1, silent)
+    assert caught.value.exit_code == 3
+
+
+def test_numbers_of_the_folder_are_known_however_it_is_given(tmp_path: Path) -> None:
+    folder = tmp_path / "90210345678"
+    synthetic.write(folder, extent=synthetic.SMALL)
+    (folder / "sub").mkdir()
+    for way in (folder, folder / "sub" / ".."):
+        assert b"90210345678" in {fact.value for fact in take_in(way, 1, silent).harvest.facts}
+
+
+def test_a_directory_of_media_changes_nothing_of_what_is_told_ahead(export: Path) -> None:
+    """Most exports hold one: the search would be compiled twice."""
+    ahead: list[Harvest] = []
+    intake = take_in(export, 2, silent, meanwhile=ahead.append)
+    assert Reason.DICOMDIR in {fate.reason for fate in intake.study.others}
+    assert ahead == [intake.harvest]
 
 
 def test_identities_are_told_ahead_of_the_survey(tmp_path: Path) -> None:

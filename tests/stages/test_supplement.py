@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import case_builder
 import pytest
+from case_builder import instance
 from cli_centre import NAME
 from lock_builder import make_lock
 from pydicom import dcmread
@@ -22,8 +23,13 @@ from pypdf import PdfReader
 
 from rttqa_build.diagnostic import finding
 from rttqa_build.lock import Input, PseudonymousUid, since, together
-from rttqa_build.manifest import Selector
-from rttqa_build.stages.supplement import still_asked
+from rttqa_build.manifest import Manifest, SamePatient, Selector, Submission
+from rttqa_build.pseudonym import CentreKey, Pseudonyms
+from rttqa_build.records.tokens import patient_tokens
+from rttqa_build.resolve import Selected
+from rttqa_build.source import Document
+from rttqa_build.stages.supplement import same_patient, still_asked
+from rttqa_build.study import ImageFacts, PatientIdentity
 from rttqa_build.trial import ObjectRule, OneOf
 from rttqa_build.verify.bag import Supplemented, supplemented
 from rttqa_build.verify.member import Content
@@ -250,6 +256,48 @@ def test_a_further_revision_of_another_patient_is_refused(received: Centre) -> N
     ran = received.call("build")
     assert (ran.code, "error[R310]" in ran.out) == (1, True), ran.told
     assert "than the revision that was received" in ran.out
+
+
+PSEUDONYMS = Pseudonyms.derive(CentreKey(bytes(range(32))), "example-prostate")
+JANE, MOVED, JOHN = (
+    PatientIdentity("J48", "A^B", "", ("9990000018",)),
+    PatientIdentity("Q77", "A^B", "", ("9990000018",)),
+    PatientIdentity("Z99", "C^D", "", ("9434765919",)),
+)
+LOCAL, NOBODY = PatientIdentity("J48"), PatientIdentity("EP-0123")
+
+
+@pytest.mark.parametrize(
+    ("before", "role", "now", "told"),
+    [
+        (JANE, "plan", JANE, []),
+        (JANE, "plan", MOVED, []),
+        (JANE, "plan", LOCAL, []),
+        (JANE, "plan", JOHN, ["R310"]),
+        (JANE, "plan", NOBODY, ["R312"]),
+        (NOBODY, "plan", JANE, ["R312"]),
+        (NOBODY, "plan", NOBODY, []),
+        (LOCAL, "plan", replace(JOHN, patient_id="9434765919"), ["R312"]),
+        # diagnostic images alone: another hospital's number is no contradiction, and no proof
+        (JANE, "diagnostic_mr", MOVED, []),
+        (JANE, "diagnostic_mr", JOHN, ["R312"]),
+        (JANE, "diagnostic_mr", NOBODY, ["R312"]),
+    ],
+)
+def test_a_revision_is_compared_with_what_was_received(
+    before: PatientIdentity, role: str, now: PatientIdentity, told: list[str]
+) -> None:
+    submission = Submission("prospective-review", 2, "EP-0123")
+    first = Selected("plan", "", (instance(ImageFacts(), "a", patient=before),))
+    lock = replace(make_lock(), patient_tokens=patient_tokens([first], submission, PSEUDONYMS))
+    sent = [Selected(role, "", (instance(ImageFacts(), "b", patient=now),))]
+    manifest = Manifest(Document("manifest.yaml", {}), "t", submission, "s")
+    assert [one.code for one in same_patient(sent, lock, manifest, PSEUDONYMS)] == told
+    word = SamePatient("physicist 2", "name and date of birth on both")
+    vouched = [replace(sent[0], same_patient=word)]
+    forbidden = [code for code in told if code == "R310"]
+    assert [one.code for one in same_patient(vouched, lock, manifest, PSEUDONYMS)] == forbidden
+    assert not [*same_patient([], lock, manifest, PSEUDONYMS)]
 
 
 # --- what a manifest need not say again, and what a package may say ---

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import struct
@@ -9,7 +11,7 @@ import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -27,7 +29,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from rttqa_build.diagnostic import UsageError
+from rttqa_build.diagnostic import RttqaError, UsageError
 from rttqa_build.study import (
     DoseFacts,
     Fate,
@@ -547,6 +549,17 @@ def test_sequences_nested_beyond_reason_are_unreadable() -> None:
     assert found.detail == "its sequences are nested too deeply"
 
 
+@pytest.mark.parametrize(("levels", "kind"), [(32, Instance), (33, Fate)])
+def test_sequences_may_be_nested_as_deeply_as_the_other_reader_takes(levels: int, kind: type) -> None:
+    value = b""
+    for _ in range(levels):
+        value = struct.pack("<HHL", 0xFFFE, 0xE000, len(value)) + value
+        value = (
+            struct.pack("<HHL", 0x300E, 0x9999, 0xFFFFFFFF) + value + struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
+        )
+    assert isinstance(result(bare(an_object(RP)) + value), kind)
+
+
 def test_an_inflated_bomb_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rttqa_build.study.header._INFLATED_LIMIT", 1000)
     meta = to_bytes(a_plan())[: -len(bare(a_plan()))].replace(
@@ -640,6 +653,43 @@ def symlinked(link: Path, target: Path) -> bool:
 def test_special_files_are_told_not_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert [f.detail for f in files(tmp_path).others] == ["not a regular file"]
+
+
+class Refused(NamedTuple):
+    """An entry of a folder that may be listed and not entered, where listing does not say what it is."""
+
+    error: OSError
+    name: str = "sub"
+
+    def is_symlink(self) -> bool:
+        raise self.error
+
+
+@pytest.mark.parametrize("what", ["a folder", "an entry"])
+def test_what_may_not_be_looked_at_is_told_and_a_fault_stops(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.dcm").write_bytes(b"a")
+    (tmp_path / "sub").mkdir()
+    scandir = os.scandir
+
+    def refusing(error: OSError) -> None:
+        def listed(path: Path) -> Any:
+            if path.name == "sub":
+                raise error
+            found = [entry for entry in scandir(path) if what == "a folder" or entry.name != "sub"]
+            return contextlib.nullcontext([*found, *([Refused(error)] if what == "an entry" else [])])
+
+        monkeypatch.setattr(os, "scandir", listed)
+
+    refusing(PermissionError(errno.EACCES, "denied"))
+    listing = files(tmp_path)
+    assert (listing.paths, [fate.file.path for fate in listing.others]) == (("a.dcm",), ["sub"])
+    assert "operating system" in listing.others[0].detail
+    refusing(OSError(errno.EIO, "input/output error"))
+    with pytest.raises(RttqaError) as caught:
+        files(tmp_path)
+    assert caught.value.exit_code == 3
 
 
 @pytest.mark.parametrize("what", ["missing", "empty", "file", "link"])

@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from rttqa_build.deidentify.documents.reading import boxed, joined
-from rttqa_build.deidentify.pattern import LONG, ordinary_words
+from rttqa_build.deidentify.pattern import LONG
+from rttqa_build.deidentify.vocabulary import ordinary_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from rttqa_build.deidentify.documents.scrubbed import RefusedError
-from rttqa_build.deidentify.pattern import LONG, ordinary_words
+from rttqa_build.deidentify.pattern import LONG
+from rttqa_build.deidentify.vocabulary import ordinary_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
