@@ -21,8 +21,8 @@ _HEAD = """# Conformance to PS3.15 Table E.1-1
 Every row of the table, edition 2026c: what the standard says, what is done, and why where there is a choice.
 The profile is Basic Application Level Confidentiality (113100) with Clean Descriptors (113105) and Retain
 Longitudinal Temporal Information with Modified Dates (113107); where a trial says `dates: remove`, 113107 is
-not used. Retain Patient Characteristics (113108) is used where a trial retains them, as PET needs, and then for
-three rows, in all objects: sex, size and weight.
+not used. Retain Patient Characteristics (113108) is used where a trial retains them, as PET needs, and then
+in all objects for three rows: sex, size and weight.
 
 An element is looked up in this order: the reviewed keep list, the option's column, the basic action, and
 where neither names it, denial by value representation (below). Of several actions that the standard leaves
