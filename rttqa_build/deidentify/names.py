@@ -118,7 +118,11 @@ def _damaged(who: Who, part: str, partners: frozenset[str]) -> Iterator[Pattern]
             yield _name_part(who, bare, partners)
     for codec in ("latin_1", "cp1252"):
         text = normalised(part.encode().decode(codec, "ignore"))
-        yield Pattern(folded(text), text, Rule.ANYWHERE, who, Kind.NAME)
+        low = folded(text)
+        # of some letters nothing is left that stands in no word: AINE for Áine
+        rule = Rule.PHRASE if low.replace(" ", "").isalpha() else Rule.ANYWHERE
+        if not ordinary_words().issuperset(low.split()):
+            yield Pattern(low, text, rule, who, Kind.NAME)
 
 
 # beginnings of names that are also written apart, and what then stands between

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"(?<![\d.])\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d|\.\d)")
 _LABELLED = re.compile(
-    r"(?i:\b(?:(?:NHS|CHI|MRN)\b(?: ?(?:no|number|id))?|(?:hosp(?:ital)?|unit|patient|case)"
-    r" ?(?:no|number|id))\b[.:=# ]{0,3})([A-Za-z]{0,4}[ -]?\d{5,10}[A-Za-z]?)\b"
+    r"(?i:\b(?:(?:NHS|CHI|MRN)(?:(?=\d)|\b(?: ?(?:no|number|id)\b)?)|(?:hosp(?:ital)?|unit|patient|case)"
+    r" ?(?:no|number|id)\b)[.:=# ]{0,3})([A-Za-z]{0,4}[ -]?\d{5,10}[A-Za-z]?)\b"
 )
 _WORD = r"(?:[^\W\d_a-z]['\u2019])?[^\W\d_a-z][^\W\d_]{2,}(?:-[^\W\d_]{2,})*"
 _NAME = rf"({_WORD}(?: [A-Z\u00c0-\u00de][a-z\u00df-\u00ff]{{2,}})?)(?![^\W\d_])"
@@ -35,7 +35,7 @@ _KNOWN = re.compile(
     rf"[\"'\u2018\u201c]?{_NAME}(?!['\u2019]s| [a-z])",
     re.MULTILINE,
 )
-_TITLED = re.compile(rf"\b(?:Mr|Mrs|Miss|Ms|Mx|Dr|Prof)\b\.? ?(?:[A-Z]\b\.? ?){{0,3}}{_NAME}")
+_TITLED = re.compile(rf"\b(?:Mr|Mrs|Miss|MISS|Ms|Mx|Dr|Prof)\b\.? ?(?:[A-Z]\b\.? ?){{0,3}}{_NAME}")
 _BORN = re.compile(
     r"(?i:(?<![a-z])(?:d\.?o\.?b(?![a-z])\.?|born|date of birth|birth ?(?:date|day))(?: on)?)"
     r"[ .:=#]{0,3}(?=\d)"

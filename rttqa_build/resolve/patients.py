@@ -54,7 +54,7 @@ def _agree(one: PatientIdentity, two: PatientIdentity, subject: str) -> bool:
     if _national(one) and _national(two) and not _national(one) & _national(two):
         return False
     shared = {one.patient_id, *one.other_ids} & {two.patient_id, *two.other_ids}
-    numbers = {number for number in shared if number and not is_placeholder(number)}
+    numbers = {n for n in shared if n and (n == subject or not is_placeholder(n))}
     same_name, same_birth = one.name == two.name, one.birth_date == two.birth_date
     if same_name and same_birth and one.name and one.birth_date:
         return True

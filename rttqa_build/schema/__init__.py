@@ -116,7 +116,7 @@ def _searched(pattern: str, text: str) -> re.Match[str] | None:
 def _searched_in_step(pattern: str, text: str) -> re.Match[str] | None:
     """Search in a time that grows with the text: Python's own search takes years over ``^(A+)+$``.
 
-    What that search cannot do (a look ahead, say) is left to Python's.
+    What that search cannot do (a look ahead, half of a character) is left to Python's.
     """
     import re2
 
@@ -124,7 +124,7 @@ def _searched_in_step(pattern: str, text: str) -> re.Match[str] | None:
     options.log_errors = False
     try:
         found: re.Match[str] | None = re2.compile(pattern, options).search(text)
-    except re2.error:
+    except (re2.error, UnicodeEncodeError):
         return _searched(pattern, text)
     return found
 

@@ -124,11 +124,12 @@ def test_other_dates_are_no_birth_dates(text: str) -> None:
 # what nothing else in an export tells whose it is, because the planning system wrote the trial ID there
 PERSONAL = (
     "NHS 9434765919|943 476 5919 ring|MRN J1234567|Surname: Okonkwo|née Okonkwo|DOB 07/03/51|dob070351|"
-    "born 7 March 1951|Mrs Okonkwo PTV|Mr. J. Okonkwo|PTV Dr O'Neil|Miss Okonkwo"
+    "born 7 March 1951|Mrs Okonkwo PTV|Mr. J. Okonkwo|PTV Dr O'Neil|Miss Okonkwo|MISS OKONKWO|MRN1234567"
 )
 HARMLESS = (
     "MR Scan|Mr|Mrs Plan|Dr. Contour|Prof. Margin|MRS Naa|Ms Lung|MS plaque|Miss|943 476 5910|PTV 1234567890|"
-    "SIB 6000 4600|patient 1|Case 3|Plan no 12|PTV 07/03/2024|CHI PTV|DRR Dr Brain|LAO 30|Unit 3|reborn 3"
+    "SIB 6000 4600|patient 1|Case 3|Plan no 12|PTV 07/03/2024|CHI PTV|DRR Dr Brain|LAO 30|Unit 3|reborn 3|"
+    "Mr Simulation|Mr Oedema|Mx Flap|Post Mx Recon|NEAR MISS PLAN"
 )
 
 

@@ -61,6 +61,7 @@ FOUND = {
         "S?rensen|PTV_S?rensen|S??rensen|S_rensen|S\ufffdrensen|Srensen|SRENSEN|?uczak|uczak|S?amus|s?amus|"
         "S\u00c3\u00b8rensen|PTV S\u00c3\u00b8rensen|\u00c5\u0081uczak|S\u00c3\u00a9amus"
     ),
+    (NAME, "Kelly^Áine"): "\u00c3\u0081ine|PTV \u00c3\u0081ine|Kelly",
     (NAME, "Smith^Ann"): "SMITHPTV|ptvsmith|PTVsmith|smithpelvis|CTVSMITHBOOST|smithplan2|patel_ptvsmith",
     (NAME, "Mueller^Joerg"): "Müller|Muller|Jörg|MUELLER",
     (NAME, "Muller^Jorg"): "Müller|Mueller|MUELLER",
@@ -147,6 +148,8 @@ NOT_FOUND = {
     (Kind.WORD, "PostopCerebellum"): "Postop scan|Cerebellum",
     (Kind.WORD, "Contralateral"): "Contralateral Breast",
     (NAME, "Odell^Max"): "o dell",
+    (NAME, "Kelly^Áine"): "container|retained|maine",  # UTF-8 read as Latin-1 leaves no sign of the letter
+    (NAME, "Šand^Ítalo"): "data and plan|catalogue",
     (NAME, "Smith^Ann"): "Smithsonian|smithfield|blacksmith|GOLDSMITHS|ptvsmithfield",
     (NAME, "Booth^Lung"): "lungs|boosted",
     (NAME, "Réné^Zoë"): "ren|Ren 2|zo?|Z?",

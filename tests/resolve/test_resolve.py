@@ -504,6 +504,13 @@ def test_what_stands_where_there_is_no_number_proves_nothing(nobodys: str) -> No
         assert solve(a_study(*chain, a_dose(patient=other)))[1] == [("R301", "dose")]
 
 
+def test_a_case_that_is_called_as_if_there_were_no_number() -> None:
+    one, other = PatientIdentity("TEST", "PHANTOM", ""), PatientIdentity("TEST", "PHANTOM^HEAD", "")
+    chain = [replace(i, patient=one) for i in (*one_chain()[0], *one_chain()[1:3])]
+    manifest = replace(a_manifest(), submission=Submission("dummy-run", 1, case="Test"))
+    assert solve(a_study(*chain, a_dose(patient=other)), manifest)[1] == []
+
+
 def test_another_patient_inside_one_series_is_found() -> None:
     first, *rest = a_series()
     assert solve(a_study(replace(first, patient=JOHN), rest, *one_chain()[1:]))[1] == [

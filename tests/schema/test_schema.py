@@ -237,6 +237,7 @@ def test_unknown_references_are_never_fetched() -> None:
         (r"^EP(-\d{2}){2}$", "EP-12-\u0663\u0664", False),
         (r"^(?=EP)(-?[A-Z]+)+\d$", "EP-A1", True),
         (r"^([A-Z])+$", "EP\n", False),
+        (r"^([A-Z])+$", "EP\udcff", False),
     ],
 )
 def test_a_pattern_takes_no_more_time_than_the_text_is_long(pattern: str, text: str, fits: bool) -> None:
