@@ -133,7 +133,7 @@ def pseudonymise(
     from rttqa_build.cli.workers import surveying, workers
 
     with workers(ctx.obj, jobs) as crew:
-        crew = surveying(folder, crew)  # noqa: PLW2901 - the same crew, at work
+        busy = surveying(folder, crew)
         from rttqa_build.cli import engines
 
-        return engines.pseudonymise(folder, out, trial, patient, crew, output=output)
+        return engines.pseudonymise(folder, out, trial, patient, busy, output=output)

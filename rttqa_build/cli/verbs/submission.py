@@ -41,10 +41,10 @@ def new(
     from rttqa_build.cli.workers import surveying, workers
 
     with workers(ctx.obj, JOBS) as crew:
-        crew = surveying(folder, crew)  # noqa: PLW2901 - the same crew, at work
+        busy = surveying(folder, crew)
         from rttqa_build.cli import drafting
 
-        return drafting.new(folder, trial, patient, purpose, name, crew)
+        return drafting.new(folder, trial, patient, purpose, name, busy)
 
 
 def fmt(
