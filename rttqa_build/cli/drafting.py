@@ -14,7 +14,6 @@ from rttqa_build.cli import session
 from rttqa_build.cli.engines import demand_patient, trial_called
 from rttqa_build.cli.lines import visible
 from rttqa_build.cli.output import show_text
-from rttqa_build.deidentify.remarks import is_personal
 from rttqa_build.deidentify.residue import Scanner
 from rttqa_build.deidentify.subject import check_subject
 from rttqa_build.diagnostic import Location, UsageError, exit_code
@@ -65,7 +64,7 @@ def new(folder: Path, trial: str, patient: str, purpose: str | None, name: str |
         submission,
         relative,
         _clinical(here, chosen),
-        lambda text: scanner.identifies(text) or is_personal(text.encode(), ()),
+        scanner.is_personal,
         remembered.get(chosen.id),
     )
     _target(here, name or patient)  # looked at anew: reading takes a while, and so do people who choose

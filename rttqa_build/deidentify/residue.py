@@ -22,6 +22,7 @@ from rttqa_build.deidentify.numerals import reads_as_text
 from rttqa_build.deidentify.opaque import Opaque
 from rttqa_build.deidentify.own import is_own, without_fields
 from rttqa_build.deidentify.pattern import Pattern, Rule
+from rttqa_build.deidentify.remarks import is_personal
 from rttqa_build.deidentify.spelling import patterns, values
 from rttqa_build.deidentify.surroundings import counts, in_digest, is_number, is_spaced, stands_alone
 from rttqa_build.deidentify.terms import without_terms
@@ -118,6 +119,10 @@ class Scanner:
     def identifies(self, text: str) -> bool:
         """Return whether a text that is to be kept holds any identity."""
         return self._cached_text(text) if len(text) <= _SHORT_TEXT else self._any_hit(text)
+
+    def is_personal(self, label: str) -> bool:
+        """Return whether a label holds any identity, or says itself that it is a person's."""
+        return self.identifies(label) or is_personal(label.encode(), ())
 
     def _any_hit(self, text: str) -> bool:
         return any(self._text_hits(text))

@@ -104,7 +104,7 @@ def take_in(
     jobs: int,
     progress: Callable[[str], None],
     begun: Survey | None = None,
-    meanwhile: Callable[[Harvest], object] = id,
+    meanwhile: Callable[[Harvest], object] = lambda _: None,
 ) -> Intake:
     """Read every file below ``folder``; its survey may have ``begun`` elsewhere.
 

@@ -13,7 +13,6 @@ from rttqa_build.deidentify.charset import decoded
 from rttqa_build.deidentify.documents import scrub
 from rttqa_build.deidentify.documents.scrubbed import LARGEST
 from rttqa_build.deidentify.finds import Find, in_text
-from rttqa_build.deidentify.remarks import is_personal
 from rttqa_build.diagnostic import Diagnostic, Location, RttqaError, finding
 from rttqa_build.package.archive import Writer, compress
 from rttqa_build.package.layout import SUMMARY, document_path
@@ -126,7 +125,7 @@ def cleaned(instance: Instance, scanner: Scanner) -> Instance:
         return neutral if any(map(scanner.identifies, {text, *meant})) else text
 
     def named(label: str, neutral: str) -> str:
-        return neutral if is_personal(label.encode(), ()) else safe(label, neutral)
+        return neutral if scanner.is_personal(label) else safe(label, neutral)
 
     maker, model, software = map(safe, (instance.manufacturer, instance.model, instance.software))
     instance = replace(instance, manufacturer=maker, model=model, software=software)

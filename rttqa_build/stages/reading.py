@@ -61,8 +61,8 @@ def read(order: Order, progress: Callable[[str], None]) -> Reading:
     views = pictures(case, source, order.source, slices=order.keep)
     told = checks.run_measured(case, measured(source, dose))
     supplied = prove(resolution.roles, order.manifest, order.trial)
-    kept = {"kept_uids": supplied.uids} if supplied.uids else {}
-    scanner = scanners(intake.harvest, **kept)
+    # the same search as ahead, unless some UIDs are to stay
+    scanner = scanners(intake.harvest, kept_uids=supplied.uids) if supplied.uids else scanners(intake.harvest)
     return Reading(intake, resolution, case, dose, views, scanner, (*tools.result(), *told), supplied)
 
 
